@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * kmemcache - memcached in the kernel: the contract between the module and the tool.
+ *
+ * This comment is the specification. Everything a program can ask of the module goes through one
+ * generic netlink family:
+ *
+ *   family KMC_GENL_NAME, version KMC_GENL_VERSION, event group KMC_GENL_MCGRP_EVENTS
+ *
+ * Permission: every command needs CAP_NET_ADMIN in the user namespace that owns the caller's network
+ * namespace, of the socket's opener and of the current task alike (-EPERM otherwise). An instance
+ * belongs to the network namespace of the socket it was made over; a caller sees and reaches only
+ * instances of its own, unless a command says otherwise below.
+ *
+ * Refusals carry an extended-ack sentence (NETLINK_EXT_ACK) meant to be shown to a person. A program
+ * goes by the errno:
+ *
+ *   EINVAL        a value or a combination is wrong
+ *   ERANGE        a number is outside its range
+ *   EBADF         a descriptor is not open
+ *   ENOTSOCK      a descriptor is not a socket
+ *   EPROTONOSUPPORT  a socket of a family, type or state that cannot be served
+ *   EXDEV         a socket of another network namespace
+ *   EBUSY         a socket that somebody else has attached something to, or that is served already
+ *   EEXIST        an instance of that name lives in this namespace
+ *   ENOENT        no such instance
+ *   ENOMEM        memory for the instance could not be had
+ *   EOPNOTSUPP    reserved in this contract, not offered by this module
+ *   ESHUTDOWN     the module is being unloaded
+ *
+ * KMC_CMD_NEW: make an instance and start it.
+ *   in   KMC_A_NAME        optional; default: the id as a decimal number. 1 to KMC_NAME_MAX bytes out of
+ *                          A-Z a-z 0-9 . _ : - ; unique within the namespace. Not only digits.
+ *        KMC_A_FLAGS       optional, KMC_INSTANCE_F_*
+ *        KMC_A_SETTINGS    optional nest of KMC_S_*; what is absent keeps its default
+ *        KMC_A_LISTENER    nest, one for each socket, 1 to KMC_LISTENERS_MAX of them
+ *        KMC_A_PID         optional, what "stats" shows as pid; 0 when absent
+ *   out  KMC_A_INSTANCE    as KMC_CMD_GET
+ *   Clients can connect when the reply is sent. With KMC_INSTANCE_F_ATTACHED the instance ends when
+ *   the netlink socket that carried this message is closed for good, however its process ended.
+ *
+ * KMC_CMD_DEL: stop an instance and free what it holds.
+ *   in   KMC_A_ID or KMC_A_NAME
+ *   The reply comes when listeners and connections are gone and the memory is free.
+ *
+ * KMC_CMD_GET: one instance.
+ *   in   KMC_A_ID or KMC_A_NAME
+ *   out  KMC_A_INSTANCE nest: KMC_A_ID, KMC_A_NAME, KMC_A_FLAGS, KMC_A_PID, KMC_A_STATE, KMC_A_CONNS,
+ *        KMC_A_UPTIME, KMC_A_SETTINGS, KMC_A_LISTENER nests (address, no descriptor)
+ *
+ * KMC_CMD_LIST: the instances, by rising id, as many as fit.
+ *   in   KMC_A_CURSOR      optional; only instances with a larger id
+ *        KMC_A_FLAGS       optional; KMC_LIST_F_ALL_NETNS needs CAP_NET_ADMIN in the initial user
+ *                          namespace and shows every instance of the machine
+ *   out  KMC_A_INSTANCE nests without settings; KMC_A_CURSOR when there may be more: pass it back
+ *   One request, one reply. There is no NLM_F_DUMP: a dump that is left half read would hold the
+ *   module in place.
+ *
+ * KMC_CMD_STATS: statistics of an instance, the rows a client's "stats" shows.
+ *   in   KMC_A_ID or KMC_A_NAME
+ *        KMC_A_STATS_GROUP optional; what a client would write behind "stats" ("settings", "items", ...)
+ *        KMC_A_CURSOR      optional; rows to skip
+ *   out  KMC_A_STAT nests (KMC_STAT_NAME, KMC_STAT_VALUE, both strings); KMC_A_CURSOR when there is more
+ *
+ * KMC_CMD_EVENT: sent by the module to KMC_GENL_MCGRP_EVENTS in the instance's namespace.
+ *   KMC_A_EVENT (enum kmc_event), KMC_A_ID, KMC_A_NAME, KMC_A_REASON (enum kmc_reason, for STOPPED)
+ *   Joining needs CAP_NET_ADMIN where the kernel can ask for it (GENL_MCAST_CAP_NET_ADMIN); where it
+ *   cannot there is no group, and events go to the sockets that sent KMC_CMD_SUBSCRIBE.
+ *
+ * KMC_CMD_SUBSCRIBE: events of the caller's namespace go to the caller's socket too, until it closes.
+ *
+ * Reserved, answered with EOPNOTSUPP: KMC_CMD_SET (settings at run time), KMC_CMD_LISTENERS (get an
+ * instance's listening sockets as descriptors), KMC_CMD_STREAM_* (bytes in and out: dump, restore,
+ * watch), KMC_CMD_AUTH (authentication table).
+ */
+#ifndef _UAPI_LINUX_KMEMCACHE_H
+#define _UAPI_LINUX_KMEMCACHE_H
+
+#include <linux/types.h>
+
+#define KMC_GENL_NAME		"kmemcache"
+#define KMC_GENL_VERSION	1
+#define KMC_GENL_MCGRP_EVENTS	"events"
+
+/* Limits. Sizes of names include no terminating zero. */
+#define KMC_NAME_MAX		31	/* bytes of an instance's name */
+#define KMC_TAG_MAX		8	/* bytes of a listener's tag */
+#define KMC_LISTENERS_MAX	64	/* sockets of one instance */
+#define KMC_INSTANCES_MAX	1024	/* instances of one machine */
+#define KMC_STATS_GROUP_MAX	63	/* bytes of a statistics group */
+#define KMC_PREFIX_DELIM_DEFAULT ':'
+
+enum kmc_cmd {
+	KMC_CMD_UNSPEC,
+	KMC_CMD_NEW,
+	KMC_CMD_DEL,
+	KMC_CMD_GET,
+	KMC_CMD_LIST,
+	KMC_CMD_STATS,
+	KMC_CMD_EVENT,
+	KMC_CMD_SUBSCRIBE,
+	KMC_CMD_SET,
+	KMC_CMD_LISTENERS,
+	KMC_CMD_STREAM_OPEN,
+	KMC_CMD_STREAM_READ,
+	KMC_CMD_STREAM_WRITE,
+	KMC_CMD_STREAM_CLOSE,
+	KMC_CMD_AUTH,
+	__KMC_CMD_MAX
+};
+#define KMC_CMD_MAX (__KMC_CMD_MAX - 1)
+
+/* Attributes of a message. */
+enum kmc_attr {
+	KMC_A_UNSPEC,
+	KMC_A_ID,		/* u32, 1 and up, never used again while the module is loaded */
+	KMC_A_NAME,		/* string */
+	KMC_A_FLAGS,		/* u32, KMC_INSTANCE_F_* or KMC_LIST_F_* */
+	KMC_A_PID,		/* u32 */
+	KMC_A_SETTINGS,		/* nest of enum kmc_setting */
+	KMC_A_LISTENER,		/* nest of enum kmc_listener_attr, repeated */
+	KMC_A_INSTANCE,		/* nest of enum kmc_attr, repeated */
+	KMC_A_STATE,		/* u32, enum kmc_state */
+	KMC_A_CONNS,		/* u32, connections open now */
+	KMC_A_UPTIME,		/* u64, seconds */
+	KMC_A_CURSOR,		/* u32 */
+	KMC_A_STATS_GROUP,	/* string */
+	KMC_A_STAT,		/* nest of enum kmc_stat_attr, repeated */
+	KMC_A_EVENT,		/* u32, enum kmc_event */
+	KMC_A_REASON,		/* u32, enum kmc_reason */
+	KMC_A_NETNS,		/* u64, inode of the instance's network namespace (lists) */
+	KMC_A_CGROUP_FD,	/* s32, reserved: the memory cgroup to charge */
+	KMC_A_AUTH,		/* nest, reserved */
+	KMC_A_STREAM,		/* nest, reserved */
+	KMC_A_PAD,
+	__KMC_A_MAX
+};
+#define KMC_A_MAX (__KMC_A_MAX - 1)
+
+/* A socket: handed over in KMC_CMD_NEW, described in replies. */
+enum kmc_listener_attr {
+	KMC_L_UNSPEC,
+	KMC_L_FD,		/* s32, in: a listening TCP or unix stream socket of the caller */
+	KMC_L_PROTOCOL,		/* u8, enum kmc_protocol: what its connections may speak */
+	KMC_L_TAG,		/* string, 1 to KMC_TAG_MAX bytes */
+	KMC_L_FAMILY,		/* u16, out: AF_INET, AF_INET6, AF_UNIX */
+	KMC_L_TYPE,		/* u8, out: SOCK_STREAM, SOCK_DGRAM */
+	KMC_L_ADDRESS,		/* binary, out: 4 or 16 bytes, or the unix path */
+	KMC_L_PORT,		/* u16, out, host byte order */
+	__KMC_L_MAX
+};
+#define KMC_L_MAX (__KMC_L_MAX - 1)
+
+enum kmc_stat_attr {
+	KMC_STAT_UNSPEC,
+	KMC_STAT_NAME,		/* string */
+	KMC_STAT_VALUE,		/* string */
+	__KMC_STAT_MAX
+};
+#define KMC_STAT_MAX (__KMC_STAT_MAX - 1)
+
+/* Settings of an instance, nested in KMC_A_SETTINGS. Ranges and defaults: kmod/core/settings.c. */
+enum kmc_setting {
+	KMC_S_UNSPEC,
+	KMC_S_MEMORY_LIMIT,	/* u64, bytes for items (-m) */
+	KMC_S_EVICT,		/* u8, 0: refuse when full (-M) */
+	KMC_S_CONN_LIMIT,	/* u32, connections (-c) */
+	KMC_S_GROWTH_FACTOR,	/* u32, slab growth factor in thousandths (-f) */
+	KMC_S_SIZE_MIN,		/* u32, bytes for key, value and flags in the smallest class (-n) */
+	KMC_S_ITEM_SIZE_MAX,	/* u32, bytes (-I) */
+	KMC_S_REQS_PER_EVENT,	/* u32, requests served before others get their turn (-R) */
+	KMC_S_BACKLOG,		/* u32, what the tool gave to listen(2) (-b); shown, not used */
+	KMC_S_CAS,		/* u8, 0: no CAS values (-C) */
+	KMC_S_PREFIX_DELIM,	/* u8, character (-D) */
+	KMC_S_STATS_DETAIL,	/* u8, 1: count by key prefix (-D) */
+	KMC_S_VERBOSE,		/* u8, 0 to 3 (-v) */
+	KMC_S_FLUSH_ENABLED,	/* u8, 0: flush_all is refused (-F) */
+	KMC_S_SHUTDOWN_ENABLED,	/* u8, 1: clients may stop the instance (-A) */
+	KMC_S_THREADS,		/* u32, shown by stats (-t) */
+	KMC_S_PROTOCOL,		/* u8, enum kmc_protocol (-B) */
+	KMC_S_HASHPOWER,	/* u32, log2 of the index' first size in items (-o hashpower) */
+	KMC_S_MAXCONNS_FAST,	/* u8, 1: connections above the limit are told so and closed */
+	KMC_S_SLAB_CHUNK_MAX,	/* u32, bytes; larger items are kept in chunks (-o slab_chunk_max) */
+	KMC_S_IDLE_TIMEOUT,	/* u32, seconds, 0: never (-o idle_timeout) */
+	KMC_S_UMASK,		/* u32, mask of the unix socket (-a); shown, not used */
+	KMC_S_INTER,		/* string, what -l said; shown, not used */
+	__KMC_S_MAX
+};
+#define KMC_S_MAX (__KMC_S_MAX - 1)
+
+/* KMC_A_FLAGS of an instance. */
+#define KMC_INSTANCE_F_ATTACHED	(1U << 0)	/* ends with the netlink socket that made it */
+
+/* KMC_A_FLAGS of KMC_CMD_LIST, KMC_CMD_GET and KMC_CMD_DEL. */
+#define KMC_LIST_F_ALL_NETNS	(1U << 16)	/* look in every network namespace */
+
+enum kmc_state {
+	KMC_STATE_RUNNING,
+	KMC_STATE_STOPPING,
+};
+
+enum kmc_protocol {
+	KMC_PROTOCOL_AUTO,	/* told by a connection's first byte */
+	KMC_PROTOCOL_TEXT,
+	KMC_PROTOCOL_BINARY,
+};
+
+enum kmc_event {
+	KMC_EVENT_STARTED,
+	KMC_EVENT_STOPPED,
+};
+
+/* Why an instance stopped. */
+enum kmc_reason {
+	KMC_REASON_NONE,
+	KMC_REASON_REQUEST,	/* KMC_CMD_DEL */
+	KMC_REASON_OWNER,	/* the netlink socket it was attached to closed */
+	KMC_REASON_CLIENT,	/* a client's "shutdown" */
+	KMC_REASON_CLIENT_GRACEFUL, /* a client's "shutdown graceful" */
+	KMC_REASON_UNLOAD,	/* the module is being removed */
+};
+
+#endif /* _UAPI_LINUX_KMEMCACHE_H */
