@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One cache, as the rooms of core/ see it: settings, statistics, a store, and the few things that
+ * only its surroundings (a server in the kernel, a test in user space) can do.
+ *
+ * Contexts. "BH off" below means: bottom halves are disabled and nothing may sleep; softirq, or a
+ * work item between local_bh_disable() and local_bh_enable(). "Process" means that it may sleep.
+ */
+#ifndef KMC_CORE_H
+#define KMC_CORE_H
+
+#include "kernel.h"
+#include "settings.h"
+#include "stats.h"
+
+struct kmc_core;
+struct kmc_store;
+
+/**
+ * struct kmc_core_gauges - what only the surroundings know; filled when somebody asks for statistics
+ * @pid: process id that "stats" shows, 0 for a detached server
+ * @curr_connections: open now, listeners not counted
+ * @time_in_listen_disabled_us: how long accepting stood still for the limit of connections
+ * @accepting_conns: whether accepting goes on
+ */
+struct kmc_core_gauges {
+	u32 pid;
+	u32 curr_connections;
+	u64 time_in_listen_disabled_us;
+	bool accepting_conns;
+};
+
+/**
+ * struct kmc_core_ops - what the surroundings do for the core
+ * @wake: see to it that kmc_store_maintain() runs soon in process context. BH off; may be called often.
+ * @shutdown: a client asked that the cache end (and was allowed to). BH off; must not wait.
+ * @verbosity: a client set the level. BH off.
+ * @gauges: fill @g. BH off.
+ */
+struct kmc_core_ops {
+	void (*wake)(struct kmc_core *core);
+	void (*shutdown)(struct kmc_core *core, bool graceful);
+	void (*verbosity)(struct kmc_core *core, u32 level);
+	void (*gauges)(struct kmc_core *core, struct kmc_core_gauges *g);
+};
+
+/**
+ * struct kmc_core - one cache
+ * @settings: fixed after kmc_core_init(), but for what kernel-doc of struct kmc_settings marks as live
+ * @stats: counters; has its own rules
+ * @store: the items
+ * @ops: fixed
+ */
+struct kmc_core {
+	struct kmc_settings settings;
+	struct kmc_stats stats;
+	struct kmc_store *store;
+	const struct kmc_core_ops *ops;
+};
+
+/**
+ * kmc_core_init - make a cache ready to serve
+ * @core: zeroed by the caller, usually part of a larger object that the ops reach with container_of()
+ * @settings: copied; must have passed kmc_settings_check()
+ * @ops: must outlive @core
+ *
+ * Process context. Return: 0 or -ENOMEM; on failure nothing is held.
+ */
+int kmc_core_init(struct kmc_core *core, const struct kmc_settings *settings,
+		  const struct kmc_core_ops *ops);
+
+/**
+ * kmc_core_exit - free everything
+ * @core: no session and no reply of it may exist any more
+ *
+ * Process context; gives up the CPU between pages.
+ */
+void kmc_core_exit(struct kmc_core *core);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Settings of one cache. One row in settings.c's table for each: contract attribute, name in "stats
+ * settings", type, range, default, unit, sentence. Netlink parsing, checking, defaults and "stats
+ * settings" all read the table.
+ */
+#ifndef KMC_SETTINGS_H
+#define KMC_SETTINGS_H
+
+#include "kernel.h"
+
+#define KMC_INTER_MAX 255
+
+/**
+ * struct kmc_settings - values by the names that "stats settings" has for them
+ * Live (may change while serving, READ_ONCE/WRITE_ONCE): @verbose, @memory_limit.
+ */
+struct kmc_settings {
+	u64 memory_limit;
+	u32 conn_limit;
+	u32 growth_factor;	/* thousandths */
+	u32 size_min;
+	u32 item_size_max;
+	u32 slab_chunk_max;
+	u32 reqs_per_event;
+	u32 backlog;
+	u32 threads;
+	u32 hashpower;
+	u32 idle_timeout;	/* seconds, 0: never */
+	u32 umask;
+	u8 evict;
+	u8 cas;
+	u8 prefix_delim;
+	u8 stats_detail;
+	u8 verbose;
+	u8 flush_enabled;
+	u8 shutdown_enabled;
+	u8 protocol;
+	u8 maxconns_fast;
+	char inter[KMC_INTER_MAX + 1];
+};
+
+enum kmc_setting_type {
+	KMC_SETTING_U8,
+	KMC_SETTING_U32,
+	KMC_SETTING_U64,
+	KMC_SETTING_STRING,
+};
+
+/**
+ * struct kmc_setting_row - one setting
+ * @attr: enum kmc_setting of the contract
+ * @name: for messages
+ * @type: of the field at @offset in struct kmc_settings
+ * @min, @max: inclusive (for a string: longest length in @max)
+ * @preset: default
+ * @sentence: what it does, for messages and documentation
+ */
+struct kmc_setting_row {
+	u16 attr;
+	const char *name;
+	enum kmc_setting_type type;
+	size_t offset;
+	u64 min, max, preset;
+	const char *sentence;
+};
+
+extern const struct kmc_setting_row kmc_setting_rows[];
+extern const size_t kmc_setting_count;
+
+void kmc_settings_defaults(struct kmc_settings *settings);
+
+/**
+ * kmc_settings_check - ranges, and what must fit together
+ * @complaint: set to a constant sentence on failure
+ * Return: 0, -ERANGE for a number outside its range, -EINVAL for a combination.
+ */
+int kmc_settings_check(const struct kmc_settings *settings, const char **complaint);
+
+u64 kmc_setting_get(const struct kmc_settings *settings, const struct kmc_setting_row *row);
+void kmc_setting_put(struct kmc_settings *settings, const struct kmc_setting_row *row, u64 value);
+
+#endif

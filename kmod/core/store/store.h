@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The store: items by key, in bounded memory. Knows no protocol.
+ *
+ * Semantics are memcached's: slab classes with a growth factor over 1 MiB pages, items above
+ * slab_chunk_max in chunks, eviction from the cold end, exact CAS, expiry, flush.
+ *
+ * Locking, outermost first (each asserted at its owner):
+ *   stripe lock	of a key's hash; an item is linked, unlinked and changed under it, inside a write
+ *			section of the stripe's sequence count
+ *   LRU lock		of one slab class
+ *   slab lock		of one slab class, then of the page pool
+ * Whoever holds an inner lock and wants a stripe (eviction does) only tries it.
+ *
+ * Readers take none of them: kmc_peek_begin() finds an item under the stripe's sequence count, the
+ * caller copies what it needs, kmc_peek_valid() tells whether that was all of one piece. Item memory is
+ * type-stable enough for this: a page goes back to the system only after readers are waited for (BH
+ * off is a read side of RCU), and every length read without the lock is checked against the chunk it
+ * was read from before it is used. What readers store (last access, fetched) has a word of its own.
+ *
+ * Values larger than KMC_COPY_MAX are not copied but held: kmc_store_get() takes a reference under
+ * the stripe lock, which costs nothing beside sending them.
+ *
+ * Contexts: everything here runs with BH off unless it says process context. With BH off no page is
+ * ever allocated: pages come from a small reserve that kmc_store_provide() fills. -EAGAIN means that
+ * the reserve is empty though the limit is not reached: nothing was done; call kmc_store_provide() in
+ * process context and try again.
+ */
+#ifndef KMC_STORE_H
+#define KMC_STORE_H
+
+#include "../core.h"
+#include "item.h"
+
+#define KMC_COPY_MAX	4096		/* bytes of a value copied into a reply; larger ones are held */
+#define KMC_PAGE_SIZE	(1U << 20)	/* slab page, as memcached's */
+#define KMC_KEY_MAX	250		/* bytes, protocol.txt "Keys" */
+#define KMC_MEMORY_MAX	(128ULL << 30)	/* bytes that 32-bit handles can reach: 2^17 pages */
+
+/* Process context. 0 or -ENOMEM. */
+int kmc_store_create(struct kmc_core *core);
+void kmc_store_destroy(struct kmc_store *store);
+
+/* Process context, BH on: fill the page reserve (may fail: then storing evicts). 0 or -ENOMEM. */
+int kmc_store_provide(struct kmc_store *store);
+
+/**
+ * kmc_store_maintain - a bounded piece of upkeep: page reserve, index growth, bump rings, expiry in the
+ *	background
+ * Process context, one caller at a time. Return: jiffies until it wants to run again (0: at once).
+ */
+unsigned long kmc_store_maintain(struct kmc_store *store);
+
+/* Seconds on the cache's own clock: starts at 2, never goes back (memcached's rel_time_t). */
+u32 kmc_store_now(const struct kmc_store *store);
+
+/**
+ * kmc_store_deadline - a client's exptime on the cache's clock
+ * @exptime: 0 never; negative: at once; up to 30 days relative; above: unix time (protocol.txt,
+ *	"Expiration times")
+ * Return: 0 never, else the second from which on the item is gone.
+ */
+u32 kmc_store_deadline(const struct kmc_store *store, s64 exptime);
+
+/**
+ * struct kmc_key - a key and its hash
+ * @data: 1 to KMC_KEY_MAX bytes, must outlive the call
+ */
+struct kmc_key {
+	const u8 *data;
+	u32 len;
+	u64 hash;
+};
+
+struct kmc_key kmc_key(const struct kmc_store *store, const u8 *data, u32 len);
+
+/**
+ * enum kmc_miss - why a lookup has nothing to show (each is a miss to the client)
+ */
+enum kmc_miss {
+	KMC_MISS_NONE,		/* it was there */
+	KMC_MISS_ABSENT,
+	KMC_MISS_EXPIRED,
+	KMC_MISS_FLUSHED,
+};
+
+/**
+ * struct kmc_peek - an item seen without a lock, for values of up to KMC_COPY_MAX bytes
+ * @item: NULL: nothing there (@miss says why)
+ * @value: where its @nbytes bytes are, in one piece; NULL when they are more than KMC_COPY_MAX or
+ *	lie in chunks: use kmc_store_get()
+ * The rest is a copy of the header: stands after kmc_peek_valid() said so.
+ */
+struct kmc_peek {
+	const struct kmc_item *item;
+	const u8 *value;
+	u64 cas;
+	u32 nbytes;
+	u32 client_flags;
+	u32 exptime;
+	u32 seen;		/* last access, as it was before this one */
+	u32 sequence;
+	u8 class;
+	enum kmc_miss miss;
+};
+
+/* Never blocks on a writer for long: after some torn reads it looks under the lock's protection. */
+void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek);
+
+/* Was all that was read since kmc_peek_begin() of one piece? false: undo, begin again. */
+bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek);
+
+/* After a valid peek that is shown to a client: last access, fetched bit, LRU bump. */
+void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek);
+
+/**
+ * kmc_store_get - find and hold, under the stripe lock
+ * Return: the item with one reference for the caller (kmc_item_put()), or NULL and *@miss. An expired
+ * or flushed item is unlinked on the way.
+ */
+struct kmc_item *kmc_store_get(struct kmc_store *store, const struct kmc_key *key, enum kmc_miss *miss);
+
+/* kmc_store_get() that sets a new deadline too (touch, gat). */
+struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_key *key, u32 deadline,
+				     enum kmc_miss *miss);
+
+/**
+ * kmc_item_alloc - an item that nobody can find yet, with room for its value
+ * @nbytes: length of the value
+ *
+ * Evicts when memory is full (unless settings say refuse).
+ * Return: the item with one reference; ERR_PTR: -E2BIG larger than item_size_max (or than anything
+ * that could fit), -ENOMEM full, -EAGAIN see top of file.
+ */
+struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *key, u32 client_flags,
+				u32 deadline, u32 nbytes);
+
+void kmc_item_get(struct kmc_item *item);
+void kmc_item_put(struct kmc_store *store, struct kmc_item *item);
+
+/**
+ * struct kmc_cursor - a place in an item's value, which may lie in chunks
+ */
+struct kmc_cursor {
+	struct kmc_item *item;
+	u32 left;		/* bytes of the value from here to its end */
+	u8 *at;
+	u32 room;		/* bytes from @at that lie together */
+	u32 next;		/* handle of the chunk after this */
+};
+
+/* At offset 0. The caller holds a reference while it uses the cursor. */
+void kmc_cursor_init(struct kmc_store *store, struct kmc_cursor *cursor, struct kmc_item *item);
+
+/* The run at the cursor: bytes that lie together, 0 at the end. */
+u32 kmc_cursor_run(const struct kmc_cursor *cursor, u8 **at);
+
+/* Go @len bytes on; @len is at most what kmc_cursor_run() said. */
+void kmc_cursor_advance(struct kmc_store *store, struct kmc_cursor *cursor, u32 len);
+
+/* Copy into an item that is not linked yet, as much as fits. Return: bytes taken. */
+u32 kmc_cursor_write(struct kmc_store *store, struct kmc_cursor *cursor, const u8 *data, u32 len);
+
+enum kmc_store_mode {
+	KMC_SET,
+	KMC_ADD,
+	KMC_REPLACE,
+	KMC_APPEND,
+	KMC_PREPEND,
+	KMC_CAS,
+};
+
+enum kmc_store_status {
+	KMC_STORED,
+	KMC_NOT_STORED,
+	KMC_EXISTS,
+	KMC_NOT_FOUND,
+	KMC_TOO_LARGE,
+	KMC_NO_MEMORY,
+	KMC_NON_NUMERIC,
+	KMC_AGAIN,		/* see -EAGAIN at the top of the file */
+};
+
+/**
+ * kmc_store_link - make a filled item findable, by the rules of @mode
+ * @item: from kmc_item_alloc(), completely written; the caller's reference stays the caller's
+ * @cas: for KMC_CAS (and for the others, if not 0): the value that the present item must have
+ * @cas_out: the new CAS value when stored
+ */
+enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
+				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out);
+
+/* @cas: 0, or the value that the item must have (else KMC_EXISTS). Return: KMC_STORED for "deleted". */
+enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
+				       u32 *class);
+
+#define KMC_NUMBER_MAX 20	/* digits of the largest u64 */
+
+/**
+ * struct kmc_delta - incr and decr (protocol.txt, "Increment/Decrement")
+ * @text: the new number in decimal as it was stored, @len bytes
+ */
+struct kmc_delta {
+	u64 delta;
+	bool decrement;
+	u64 cas;
+	u64 cas_out;
+	u64 value;
+	u32 class;
+	u32 len;
+	char text[KMC_NUMBER_MAX + 4];
+};
+
+enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_key *key,
+				      struct kmc_delta *delta);
+
+/* Everything stored up to @when (seconds on the cache's clock, 0: now) is gone from then on. */
+void kmc_store_flush(struct kmc_store *store, u32 when);
+
+/**
+ * struct kmc_store_totals - the store's own gauges
+ */
+struct kmc_store_totals {
+	u64 curr_items, bytes, total_malloced;
+	u64 hash_bytes;
+	u32 hash_power_level;
+	bool hash_is_expanding;
+	u32 free_pages;		/* slab_global_page_pool */
+};
+
+void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals);
+
+/**
+ * struct kmc_class_totals - one slab class
+ */
+struct kmc_class_totals {
+	u32 chunk_size, chunks_per_page, pages;
+	u64 chunks, used_chunks, free_chunks;
+	u64 items, mem_requested;
+	u32 age;		/* seconds since the oldest item was last used */
+};
+
+/* false: no such class (ids go from 1 to *@last). Classes without pages have pages == 0. */
+bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_class_totals *totals);
+
+/**
+ * struct kmc_walk - a place in the index that survives its growth: buckets are walked in bit-reversed
+ *	order, so that a bucket that splits is not visited twice and none is left out
+ */
+struct kmc_walk {
+	u64 position;
+	bool done;
+};
+
+/* Calls @visit under the stripe lock for each item of the next bucket. Process context or BH off. */
+void kmc_store_walk(struct kmc_store *store, struct kmc_walk *walk,
+		    void (*visit)(void *ctx, struct kmc_item *item), void *ctx);
+
+#endif
