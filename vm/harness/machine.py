@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The virtual machine: QEMU's arguments, and which accelerator works here."""
+
+import fcntl
+import os
+import pathlib
+import shutil
+import subprocess
+
+from . import kernels
+from .errors import HarnessError
+
+PROBE_SECONDS = 10
+DEBUG_EXIT_PORT = 0xF4  # guest/init writes to it
+
+# QEMU's own failures are small exit codes; the guest's are made not to look like them: 64 + status % 64, and the
+# debug-exit device turns v into 2v + 1.
+DEBUG_EXIT_BASE = 64
+
+
+def debug_exit_code(status):
+    """QEMU's exit code after guest/init reported `status`."""
+    return ((DEBUG_EXIT_BASE + status % 64) << 1 | 1) & 0xFF
+
+
+def qemu():
+    """Path of QEMU, or a sentence that says how to get it."""
+    found = shutil.which("qemu-system-x86_64")
+    if not found:
+        raise HarnessError("qemu-system-x86_64 is missing: apt-get install qemu-system-x86 (or `make deps`)")
+    return found
+
+
+def _accelerator_arguments(accelerator, icount):
+    if icount:
+        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max"]
+    if accelerator == "kvm":
+        return ["-accel", "kvm", "-cpu", "host"]
+    # A KASAN kernel does not boot with five-level paging under TCG; nothing here needs it.
+    return ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
+
+
+def command_line(kernel, initramfs, options, channels, accelerator):
+    """Arguments of QEMU for one run. `channels` maps a channel's name to an inherited socket's descriptor."""
+    cpus = 1 if options.icount else options.cpus
+    append = ["console=ttyS0", "quiet", "panic=-1", "tsc=reliable", "random.trust_cpu=on",
+              # An emulated CPU is slow because the host is busy, not because a work item is bad.
+              "workqueue.cpu_intensive_thresh_us=10000000"]
+    if options.idle_poll and cpus > 1:
+        append.append("idle=poll")
+    arguments = [qemu(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
+                 *_accelerator_arguments(accelerator, options.icount),
+                 "-smp", str(cpus), "-m", f"{options.memory}M",
+                 "-kernel", str(kernel.image), "-initrd", str(initramfs),
+                 "-append", " ".join(append + options.append),
+                 "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=1",
+                 "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
+                 "-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]
+    for name, descriptor in channels.items():
+        arguments += ["-chardev", f"socket,id={name},fd={descriptor}"]
+    arguments += ["-serial", "chardev:console", "-serial", "chardev:control", "-device", "virtio-serial-pci"]
+    for name in ("output", "input", "log"):
+        arguments += ["-device", f"virtserialport,chardev={name},name={name}"]
+    return arguments
+
+
+def _kvm_boots(kernel, initramfs):
+    """A real trial: /dev/kvm may be there and abort or hang. The guest's init answers at once when asked to probe."""
+    arguments = [qemu(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
+                 *_accelerator_arguments("kvm", False), "-m", "256M", "-kernel", str(kernel.image),
+                 "-initrd", str(initramfs), "-append", "console=ttyS0 quiet panic=-1 vm.probe",
+                 "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=1"]
+    try:
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=PROBE_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == debug_exit_code(0)
+
+
+def accelerator(kernel, initramfs):
+    """"kvm" if a guest really boots with it on this machine, else "tcg". Asked once per boot of the host."""
+    forced = os.environ.get("KMC_ACCEL")
+    if forced:
+        return forced
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    answer = kernels.cache_directory() / f"accelerator-{boot}-{os.getuid()}"
+    with kernels.cache_lock("accelerator"):
+        if not answer.exists():
+            for old in answer.parent.glob(f"accelerator-*-{os.getuid()}"):
+                old.unlink()
+            answer.write_text("kvm" if _kvm_boots(kernel, initramfs) else "tcg", encoding="ascii")
+    return answer.read_text(encoding="ascii")
+
+
+def inheritable(sockets):
+    """Let a child inherit these sockets; returns name -> descriptor."""
+    for one in sockets.values():
+        fcntl.fcntl(one.fileno(), fcntl.F_SETFD, 0)
+    return {name: one.fileno() for name, one in sockets.items()}
