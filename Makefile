@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# The one door. `make help` lists every target.
+
+SHELL := /bin/bash
+VM_KERNELS := 6.1 6.12
+KVER ?= default
+PORT ?= 11213
+RUN ?= vm
+VM := vm/run
+VMFLAGS ?=
+SWIFT_FLAGS := -c release --static-swift-stdlib
+export KDIR
+
+.DEFAULT_GOAL := all
+.PHONY: all help kmod kmods test-kmods tool deps vm run test long check clean
+
+all: kmod tool ## Build the module for one kernel (KVER= or KDIR= choose) and the tool.
+
+help: ## List every target.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+kmod: ## Build kmod/kmemcache.ko; KVER= is a kernel release, 6.1 or 6.12, KDIR= a header folder.
+	@built=$$(tools/build-module kmod '$(KVER)') && cp "$$built/kmemcache.ko" kmod/kmemcache.ko && \
+		echo "kmod/kmemcache.ko is for $$(modinfo -F vermagic kmod/kmemcache.ko)"
+
+kmods: ## Build the module for every kernel that virtual machines boot.
+	@for kernel in $(VM_KERNELS); do tools/build-module kmod $$kernel || exit; done
+
+test-kmods: kmods ## Build the module's test module for every kernel that virtual machines boot.
+	@for kernel in $(VM_KERNELS); do tools/build-module test-kmod $$kernel || exit; done
+
+tool: ## Build umemcached (.build/release/umemcached), with the Swift runtime inside.
+	@command -v swift >/dev/null || { \
+		echo "The Swift toolchain (6.1 or later) is missing. Get it for Debian 12 from https://www.swift.org/install/linux/" \
+		"and put its usr/bin on PATH." >&2; exit 1; }
+	swift build $(SWIFT_FLAGS) --product umemcached
+
+deps: ## Install the Debian packages that building, running and testing need.
+	@tools/deps build run test
+
+vm: ## Run CMD='...' in a virtual machine with module and tool; VMFLAGS= are options of vm/run.
+	@[ -n "$(CMD)" ] || { echo "make vm CMD='...'" >&2; exit 64; }
+	@$(VM) $(VMFLAGS) -- sh -c '$(subst ','\'',$(CMD))'
+
+clean: ## Remove what was built; the cache of kernels stays.
+	rm -rf .build kmod/kmemcache.ko
