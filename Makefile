@@ -39,8 +39,10 @@ deps: ## Install the Debian packages that building, running and testing need.
 	@tools/deps build run test
 
 vm: ## Run CMD='...' in a virtual machine with module and tool; VMFLAGS= are options of vm/run.
-	@[ -n "$(CMD)" ] || { echo "make vm CMD='...'" >&2; exit 64; }
-	@$(VM) $(VMFLAGS) -- sh -c '$(subst ','\'',$(CMD))'
+	@[ -n "$$COMMAND" ] || { echo "make vm CMD='...'" >&2; exit 64; }
+	@$(VM) $(VMFLAGS) -- sh -c "$$COMMAND"
+# As it was typed: neither make nor a quote may change it.
+vm: export COMMAND = $(value CMD)
 
 clean: ## Remove what was built; the cache of kernels stays.
 	rm -rf .build kmod/kmemcache.ko
