@@ -44,5 +44,12 @@ vm: ## Run CMD='...' in a virtual machine with module and tool; VMFLAGS= are opt
 # As it was typed: neither make nor a quote may change it.
 vm: export COMMAND = $(value CMD)
 
+# The module of the place where it will serve: the guest boots 6.1.
+run: KVER := $(if $(filter vm,$(RUN)),6.1,$(KVER))
+run: ## Serve from a kernel on 127.0.0.1:PORT (11213): RUN=vm boots one, RUN=host uses this machine's.
+	@tools/deps build run
+	@$(MAKE) --no-print-directory kmod tool KVER=$(KVER)
+	@exec tools/serve $(RUN) $(PORT)
+
 clean: ## Remove what was built; the cache of kernels stays.
 	rm -rf .build kmod/kmemcache.ko
