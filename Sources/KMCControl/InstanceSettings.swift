@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+
+import CKMemcacheUAPI
+
+/// What the connections of a listener may speak (`enum kmc_protocol`).
+public enum WireProtocol: UInt8, Sendable {
+    /// Told by a connection's first byte.
+    case auto = 0
+    case text = 1
+    case binary = 2
+}
+
+/// Settings of an instance (`KMC_A_SETTINGS`). What is `nil` is not sent and keeps the module's default.
+public struct InstanceSettings: Equatable, Sendable {
+    /// Bytes for items (`-m`).
+    public var memoryLimit: UInt64?
+    /// False: refuse to store when full (`-M`).
+    public var evict: Bool?
+    /// Connections at the same time (`-c`).
+    public var connectionLimit: UInt32?
+    /// From one slab class to the next, in thousandths (`-f`).
+    public var growthFactor: UInt32?
+    /// Bytes for key, value and flags in the smallest slab class (`-n`).
+    public var sizeMin: UInt32?
+    /// Bytes of the largest item (`-I`).
+    public var itemSizeMax: UInt32?
+    /// Requests served before other connections get their turn (`-R`).
+    public var requestsPerEvent: UInt32?
+    /// What `listen(2)` was given (`-b`); shown, not used by the module.
+    public var backlog: UInt32?
+    /// False: items have no CAS value (`-C`).
+    public var cas: Bool?
+    /// Character between prefix and rest of a key (`-D`).
+    public var prefixDelimiter: UInt8?
+    /// Count by key prefix (`-D`).
+    public var statsDetail: Bool?
+    /// 0 to 3 (`-v`).
+    public var verbose: UInt8?
+    /// False: flush_all is refused (`-F`).
+    public var flushEnabled: Bool?
+    /// True: clients may stop the instance (`-A`).
+    public var shutdownEnabled: Bool?
+    /// Shown by stats (`-t`).
+    public var threads: UInt32?
+    /// What connections may speak (`-B`).
+    public var wireProtocol: WireProtocol?
+    /// Base-2 logarithm of the index' first size (`-o hashpower`).
+    public var hashPower: UInt32?
+    /// True: connections above the limit are told so and closed (`-o maxconns_fast`).
+    public var maxconnsFast: Bool?
+    /// Bytes; larger items are kept in chunks (`-o slab_chunk_max`).
+    public var slabChunkMax: UInt32?
+    /// Seconds, 0: never (`-o idle_timeout`).
+    public var idleTimeout: UInt32?
+    /// Permissions of the unix socket (`-a`); shown, not used by the module.
+    public var unixMask: UInt32?
+    /// What `-l` said; shown, not used by the module.
+    public var interfaces: String?
+
+    public init() {}
+}
+
+/// One setting on the wire: its attribute and the field that holds it.
+struct SettingRow: Sendable {
+    typealias Field<Value> = WritableKeyPath<InstanceSettings, Value?> & Sendable
+
+    enum Place: Sendable {
+        case bool(any Field<Bool>)
+        case u8(any Field<UInt8>)
+        case wireProtocol(any Field<WireProtocol>)
+        case u32(any Field<UInt32>)
+        case u64(any Field<UInt64>)
+        case string(any Field<String>)
+    }
+
+    let attribute: kmc_setting
+    let place: Place
+}
+
+extension InstanceSettings {
+    /// Both directions read this table. A type here is the type in the comment of `enum kmc_setting`.
+    static let rows: [SettingRow] = [
+        SettingRow(attribute: KMC_S_MEMORY_LIMIT, place: .u64(\.memoryLimit)),
+        SettingRow(attribute: KMC_S_EVICT, place: .bool(\.evict)),
+        SettingRow(attribute: KMC_S_CONN_LIMIT, place: .u32(\.connectionLimit)),
+        SettingRow(attribute: KMC_S_GROWTH_FACTOR, place: .u32(\.growthFactor)),
+        SettingRow(attribute: KMC_S_SIZE_MIN, place: .u32(\.sizeMin)),
+        SettingRow(attribute: KMC_S_ITEM_SIZE_MAX, place: .u32(\.itemSizeMax)),
+        SettingRow(attribute: KMC_S_REQS_PER_EVENT, place: .u32(\.requestsPerEvent)),
+        SettingRow(attribute: KMC_S_BACKLOG, place: .u32(\.backlog)),
+        SettingRow(attribute: KMC_S_CAS, place: .bool(\.cas)),
+        SettingRow(attribute: KMC_S_PREFIX_DELIM, place: .u8(\.prefixDelimiter)),
+        SettingRow(attribute: KMC_S_STATS_DETAIL, place: .bool(\.statsDetail)),
+        SettingRow(attribute: KMC_S_VERBOSE, place: .u8(\.verbose)),
+        SettingRow(attribute: KMC_S_FLUSH_ENABLED, place: .bool(\.flushEnabled)),
+        SettingRow(attribute: KMC_S_SHUTDOWN_ENABLED, place: .bool(\.shutdownEnabled)),
+        SettingRow(attribute: KMC_S_THREADS, place: .u32(\.threads)),
+        SettingRow(attribute: KMC_S_PROTOCOL, place: .wireProtocol(\.wireProtocol)),
+        SettingRow(attribute: KMC_S_HASHPOWER, place: .u32(\.hashPower)),
+        SettingRow(attribute: KMC_S_MAXCONNS_FAST, place: .bool(\.maxconnsFast)),
+        SettingRow(attribute: KMC_S_SLAB_CHUNK_MAX, place: .u32(\.slabChunkMax)),
+        SettingRow(attribute: KMC_S_IDLE_TIMEOUT, place: .u32(\.idleTimeout)),
+        SettingRow(attribute: KMC_S_UMASK, place: .u32(\.unixMask)),
+        SettingRow(attribute: KMC_S_INTER, place: .string(\.interfaces)),
+    ]
+}

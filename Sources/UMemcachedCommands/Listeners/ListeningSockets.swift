@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+import KMCControl
+
+/// Sockets that listen. Their descriptors are closed with this value; the module holds references of its own by then.
+final class ListeningSockets {
+    struct Socket {
+        let descriptor: Int32
+        let endpoint: Endpoint
+    }
+
+    private(set) var sockets: [Socket] = []
+    /// Of a unix socket: to be removed when the server is gone.
+    private(set) var path: UnixPath?
+
+    deinit { close() }
+
+    func close() {
+        for socket in sockets { Glibc.close(socket.descriptor) }
+        sockets = []
+    }
+
+    /// Opens what a command line asks for.
+    ///
+    /// - Parameter owner: who of ours listens on a port already, for the sentence
+    static func open(_ options: ServerOptions, owner: (UInt16) -> String?) throws(Failure) -> ListeningSockets {
+        let opened = ListeningSockets()
+        let backlog = Int32(options.settings.backlog ?? ServerOptions.defaultBacklog)
+        if let path = options.unixPath {
+            try opened.openUnix(path, options, backlog: backlog)
+            return opened
+        }
+        let port = options.port ?? ServerOptions.defaultPort
+        guard port != 0 else { return opened }
+        let addresses = options.listen.isEmpty ? ["*"] : options.listen
+        for text in addresses {
+            let address = try ListenAddress(text)
+            try opened.openTCP(address, port: address.port ?? port, backlog: backlog, owner: owner)
+        }
+        return opened
+    }
+
+    private func openUnix(_ path: String, _ options: ServerOptions, backlog: Int32) throws(Failure) {
+        let mask = options.settings.unixMask ?? ServerOptions.defaultUnixMask
+        let descriptor = try UnixPath.listen(path, mask: mask, backlog: backlog)
+        sockets.append(Socket(descriptor: descriptor, endpoint: .unix(path)))
+        self.path = UnixPath(path)
+    }
+
+    /// A socket for every address that the host's name stands for.
+    private func openTCP(
+        _ address: ListenAddress, port: Int32, backlog: Int32, owner: (UInt16) -> String?
+    ) throws(Failure) {
+        var hints = addrinfo()
+        hints.ai_flags = AI_PASSIVE
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(address.host, String(max(port, 0)), &hints, &list)
+        guard status == 0 else {
+            throw Failure(
+                "the address \"\(address.host ?? "*")\" cannot be resolved (\(String(cString: gai_strerror(status)))): "
+                    + "give an address of this machine with -l", status: ExitStatus.system)
+        }
+        defer { freeaddrinfo(list) }
+        var next = list
+        let before = sockets.count
+        while let info = next {
+            if let socket = try TCPListener.open(info.pointee, backlog: backlog, owner: owner) {
+                sockets.append(socket)
+            }
+            next = info.pointee.ai_next
+        }
+        guard sockets.count > before else {
+            throw Failure(
+                "no address family of \"\(address.host ?? "*")\" is offered by this machine: give another one with -l",
+                status: ExitStatus.system)
+        }
+    }
+}

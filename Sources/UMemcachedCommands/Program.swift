@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+import ArgumentParser
+import Glibc
+import KMCControl
+
+/// The whole program, but for its entry.
+public enum Program {
+    /// Does what a command line asks for, and ends the process.
+    ///
+    /// - Parameter arguments: with the program's name in front
+    public static func run(_ arguments: [String]) -> Never {
+        let program = arguments.first?.split(separator: "/").last.map(String.init) ?? "umemcached"
+        do {
+            exit(try status(arguments, program))
+        } catch let failure as Failure {
+            Console.complain(failure.sentence, as: program)
+            exit(failure.status)
+        } catch let error as ControlError {
+            let failure = Failure(error)
+            Console.complain(failure.sentence, as: program)
+            exit(failure.status)
+        } catch {
+            Tool.exit(withError: error)
+        }
+    }
+
+    private static func status(_ arguments: [String], _ program: String) throws -> Int32 {
+        let isMemcached = program == "memcached"
+        if !isMemcached, arguments.count > 1, Tool.claims(arguments[1]) {
+            var command = try Tool.parseAsRoot(Array(arguments.dropFirst()))
+            try command.run()
+            return ExitStatus.success
+        }
+        switch try ServerCommandLine.parse(arguments.isEmpty ? [program] : arguments, own: !isMemcached) {
+        case .show(let what):
+            Console.out(HelpText.text(for: what, program: program, own: !isMemcached))
+            return ExitStatus.success
+        case .serve(let options):
+            return try Start(options: options, program: program, isMemcached: isMemcached).run()
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+
+import KMCControl
+
+/// The options of a server. Names, ranges and defaults are memcached 1.6.45's.
+enum OptionTable {
+    private static let many: ClosedRange<Int64> = 1...Int64(Int32.max)
+
+    static let options = offered + notOffered
+
+    private static let offered: [OptionRow] = [
+        .value(
+            "p", "port", "N", .number(.int32(\.port), -1...65_535, .one), preset: "11211",
+            "TCP port; 0 for none, -1 for any that is free"),
+        .value(
+            "U", "udp-port", "N", .number(.int32(\.udpPort), -1...65_535, .one), preset: "0",
+            "UDP port; only 0, for none, is offered"),
+        .value("s", "unix-socket", "PATH", .text(\.unixPath), "serve this unix socket, and nothing else"),
+        .value(
+            "a", "unix-mask", "OCTAL", .number(.u32(\.settings.unixMask), 0...0o777, .octal),
+            preset: "700", "permissions of the unix socket"),
+        .flag(
+            "A", "enable-shutdown", .set(\.settings.shutdownEnabled, true),
+            "let clients end the server with \"shutdown\""),
+        .value(
+            "l", "listen", "ADDRESS", .list(\.listen),
+            "serve these addresses, each with :PORT or without; several with commas or as several -l; "
+                + "all when absent"),
+        .value("u", "user", "NAME", .text(\.user), "to whom the unix socket shall belong"),
+        .value(
+            "m", "memory-limit", "MIB", .number(.u64(\.settings.memoryLimit), 1...(1 << 24), .mebibytes),
+            preset: "64", "memory for items"),
+        .flag(
+            "M", "disable-evictions", .set(\.settings.evict, false),
+            "when memory is full, refuse to store rather than drop old items"),
+        .value(
+            "c", "conn-limit", "N", .number(.u32(\.settings.connectionLimit), many, .one),
+            preset: "1024", "connections at the same time", refusal: ExitStatus.failure),
+        .value(
+            "t", "threads", "N", .number(.u32(\.settings.threads), many, .one), preset: "4",
+            "only shown in statistics: the kernel serves on every CPU", refusal: ExitStatus.failure),
+        .value(
+            "R", "max-reqs-per-event", "N", .number(.u32(\.settings.requestsPerEvent), many, .one), preset: "20",
+            "requests of one connection before others get their turn", refusal: ExitStatus.failure),
+        .value(
+            "b", "listen-backlog", "N", .number(.u32(\.settings.backlog), 0...Int64(Int32.max), .one),
+            preset: "1024", "connections that may wait to be accepted"),
+        .value(
+            "I", "max-item-size", "SIZE", .number(.u32(\.settings.itemSizeMax), 1024...(1 << 30), .suffixed),
+            preset: "1m", "largest item, in bytes or with k, m or g behind"),
+        .value(
+            "n", "slab-min-size", "BYTES", .number(.u32(\.settings.sizeMin), many, .one),
+            preset: "48", "room for key, value and flags in the smallest slab class", refusal: ExitStatus.failure),
+        .value(
+            "f", "slab-growth-factor", "FACTOR",
+            .number(.u32(\.settings.growthFactor), 1_001...1_000_000, .thousandths), preset: "1.25",
+            "from one slab class' size to the next", refusal: ExitStatus.failure),
+        .flag("C", "disable-cas", .set(\.settings.cas, false), "keep no CAS values"),
+        .flag("F", "disable-flush-all", .set(\.settings.flushEnabled, false), "refuse \"flush_all\""),
+        .value(
+            "D", nil, "CHAR", .prefixDelimiter, preset: ":",
+            "count by key prefix, which ends at this character", refusal: ExitStatus.failure),
+        .value("B", "protocol", "NAME", .wireProtocol, preset: "auto", "what clients may speak: auto or ascii"),
+        OptionRow(
+            short: "v", name: "verbose", argument: .ignored, meaning: .count(\.settings.verbose, upTo: 3),
+            preset: nil,
+            sentence: "say more; up to three times", refusal: ExitStatus.usage, isOwn: false),
+        .value("o", "extended", "LIST", .suboptions, "what is listed below, with commas between"),
+        .flag(
+            nil, "foreground", .setHere(\.foreground),
+            "stay, and end the server when this program ends", own: true),
+        .value(
+            nil, "name", "NAME", .text(\.name),
+            "of the instance; from the port or path when absent", own: true),
+        .flag("h", "help", .print(.help), "show this, and nothing else"),
+        .flag("V", "version", .print(.version), "show the version"),
+        .flag("i", "license", .print(.license), "show the licence"),
+    ]
+
+    static let suboptions: [OptionRow] = [
+        .suboption(
+            "maxconns_fast", nil, .set(\.settings.maxconnsFast, true),
+            "tell a connection above the limit so, and close it (default)"),
+        .suboption(
+            "no_maxconns_fast", nil, .set(\.settings.maxconnsFast, false),
+            "let it wait until another one ends"),
+        .suboption(
+            "hashpower", "N", .number(.u32(\.settings.hashPower), 12...32, .one), preset: "16",
+            "first size of the index, as a power of two"),
+        .suboption(
+            "slab_chunk_max", "KIB", .number(.u32(\.settings.slabChunkMax), 1...1024, .kibibytes),
+            preset: "512", "larger items are kept in chunks of this size"),
+        .suboption(
+            "idle_timeout", "SECONDS", .number(.u32(\.settings.idleTimeout), 0...Int64(Int32.max), .one),
+            preset: "0", "close a connection that says nothing for so long; 0 for never"),
+        .suboption("relaxed_privileges", nil, .noEffect),
+    ]
+
+    /// memcached's that are refused with a sentence, so that nobody believes in an effect that is not there.
+    private static let notOffered: [OptionRow] = [
+        .notOffered("d", "daemon", nil, "a server without --foreground runs on by itself already"),
+        .notOffered("P", "pidfile", "FILE", "a server in the kernel has no process"),
+        .notOffered("k", "lock-memory", nil, "the kernel's memory is never paged out"),
+        .notOffered("r", "enable-coredumps", nil, "a server in the kernel has no process"),
+        .notOffered("L", "enable-largepages"),
+        .notOffered("S", "enable-sasl"),
+        .notOffered("Y", "auth-file", "FILE"),
+        .notOffered("Z", "enable-ssl"),
+        .notOffered("X", "disable-dumping"),
+        .notOffered("W", "disable-watch"),
+        .notOffered("e", "memory-file", "FILE"),
+        .notOffered("N", "napi-ids", "N"),
+    ]
+
+    /// What there is under a program's name.
+    static func options(own: Bool) -> [OptionRow] {
+        own ? options : options.filter { !$0.isOwn }
+    }
+}

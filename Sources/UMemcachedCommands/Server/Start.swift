@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+import KMCControl
+
+/// Starts a server: opens its sockets, hands them to the module, and stays or not.
+struct Start {
+    let options: ServerOptions
+    /// For what is printed.
+    let program: String
+    /// Called by memcached's name: stays, and says nothing.
+    let isMemcached: Bool
+
+    private var isAttached: Bool { isMemcached || options.foreground }
+
+    /// - Returns: the exit status
+    func run() throws(Failure) -> Int32 {
+        try options.check()
+        let user = try userForSocket()
+        // Before anything is made: a signal from here on ends what will have been made.
+        let signals = isAttached ? try Signals() : nil
+        let control = try asFailure { () throws(ControlError) in try Control() }
+        let events = isAttached ? try asFailure { () throws(ControlError) in try EventStream() } : nil
+        let sockets = try ListeningSockets.open(options) { Self.owner(of: $0, control) }
+        do {
+            let instance = try serve(sockets, user, control)
+            if !isMemcached { announce(instance) }
+            guard let signals, let events else { return ExitStatus.success }
+            let status = try stay(Attachment(control: control, events: events, signals: signals, id: instance.id))
+            sockets.path?.remove()
+            return status
+        } catch {
+            sockets.path?.remove()
+            throw error
+        }
+    }
+
+    private func serve(
+        _ sockets: ListeningSockets, _ user: User?, _ control: Control
+    ) throws(Failure) -> Instance {
+        if let user { try sockets.path?.give(to: user) }
+        let instance = try create(sockets.sockets, control)
+        if let path = getenv(PortFile.variable), options.unixPath == nil {
+            do {
+                try PortFile.write(sockets.sockets.map(\.endpoint), to: String(cString: path))
+            } catch {
+                // Whoever waits for the file would wait for ever beside a server that nobody knows of.
+                try? control.destroy(.id(instance.id))
+                throw error
+            }
+        }
+        // The module has its own references: from here on the ports are as long taken as it serves.
+        sockets.close()
+        return instance
+    }
+
+    private func create(_ sockets: [ListeningSockets.Socket], _ control: Control) throws(Failure) -> Instance {
+        do {
+            return try ask(
+                control, sockets, name: options.name ?? sockets.first.map { InstanceName.preset(for: $0.endpoint) })
+        } catch .refused(EEXIST, _) where options.name == nil {
+            // Another address, the same port: this one goes by its number.
+            return try asFailure { () throws(ControlError) in try ask(control, sockets, name: nil) }
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    private func ask(
+        _ control: Control, _ sockets: [ListeningSockets.Socket], name: String?
+    ) throws(ControlError) -> Instance {
+        var settings = options.settings
+        settings.backlog = settings.backlog ?? ServerOptions.defaultBacklog
+        if options.unixPath != nil { settings.unixMask = settings.unixMask ?? ServerOptions.defaultUnixMask }
+        if !options.listen.isEmpty { settings.interfaces = options.listen.joined(separator: ",") }
+        return try control.create(
+            name: name, settings: settings, listeners: sockets.map { ListenerRequest(descriptor: $0.descriptor) },
+            attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil)
+    }
+
+    private func stay(_ attachment: Attachment) throws(Failure) -> Int32 {
+        switch try attachment.run() {
+        case .normally: return ExitStatus.success
+        case .told(let sentence):
+            Console.complain(sentence, as: program)
+            return ExitStatus.success
+        case .failed(let sentence): throw Failure(sentence, status: ExitStatus.failure)
+        }
+    }
+
+    private func announce(_ instance: Instance) {
+        let places = instance.endpoints.map { printable($0.description) }.joined(separator: " and ")
+        let end = options.foreground ? "" : "; \"umemcached stop \(instance.name)\" ends it"
+        Console.out("\(program): \(instance.name) serves on \(places)\(end)\n")
+    }
+
+    /// As memcached: `-u` counts for root only.
+    private func userForSocket() throws(Failure) -> User? {
+        guard let name = options.user, getuid() == 0 || geteuid() == 0 else { return nil }
+        return try User(named: name)
+    }
+
+    /// Which instance of this namespace listens on a port.
+    private static func owner(of port: UInt16, _ control: Control) -> String? {
+        (try? control.list())?.first { $0.endpoints.contains { $0.port == port } }?.name
+    }
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+import UMemcachedCommands
+
+@main
+enum UMemcached {
+    static func main() {
+        Program.run(CommandLine.arguments)
+    }
+}
