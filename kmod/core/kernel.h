@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything of the kernel that core/ uses: this list is exhaustive. core/ includes no other header
+ * but its own. In user space the same names come from sim/.
+ */
+#ifndef KMC_KERNEL_H
+#define KMC_KERNEL_H
+
+#ifdef __KERNEL__
+
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/bottom_half.h>
+#include <linux/bug.h>
+#include <linux/build_bug.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
+#include <linux/container_of.h>
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/lockdep.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/seqlock.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/stddef.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/types.h>
+#include <linux/vmalloc.h>
+
+/* Bytes of a page that we carve ourselves: nobody may use them, or only the first ones may be used.
+ * Only sim/ has a sanitizer that can be told so from outside the kernel's own allocators.
+ */
+static inline void kmc_poison(const void *start, size_t len) { }
+static inline void kmc_unpoison(const void *start, size_t len) { }
+
+/* A contract, not a hint: the caller runs with bottom halves off (or on). */
+#define kmc_assert_bh_off()	lockdep_assert(in_softirq())
+#define kmc_assert_process()	might_sleep()
+
+#else
+#include "../sim/kernel.h"
+#endif
+
+#endif

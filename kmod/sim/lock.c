@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <sched.h>
+#include "kernel.h"
+
+static _Thread_local unsigned int bh_depth;
+
+void local_bh_disable(void)
+{
+	rcu_read_lock();
+	bh_depth++;
+}
+
+void local_bh_enable(void)
+{
+	KMC_SIM_DEMAND(bh_depth > 0, "local_bh_enable() without local_bh_disable()");
+	bh_depth--;
+	rcu_read_unlock();
+}
+
+bool kmc_sim_bh_off(void)
+{
+	return bh_depth > 0;
+}
+
+void cpu_relax(void)
+{
+	sched_yield();
+}
+
+void spin_lock_init(spinlock_t *lock)
+{
+	pthread_mutex_init(&lock->mutex, NULL);
+	lock->owner = 0;
+}
+
+bool kmc_sim_lock_held(const spinlock_t *lock)
+{
+	return READ_ONCE(lock->owner) == smp_processor_id() + 1;
+}
+
+void spin_lock(spinlock_t *lock)
+{
+	kmc_assert_bh_off();
+	KMC_SIM_DEMAND(!kmc_sim_lock_held(lock), "spinlock taken twice");
+	pthread_mutex_lock(&lock->mutex);
+	WRITE_ONCE(lock->owner, smp_processor_id() + 1);
+}
+
+bool spin_trylock(spinlock_t *lock)
+{
+	kmc_assert_bh_off();
+	if (pthread_mutex_trylock(&lock->mutex))
+		return false;
+	WRITE_ONCE(lock->owner, smp_processor_id() + 1);
+	return true;
+}
+
+void spin_unlock(spinlock_t *lock)
+{
+	lockdep_assert_held(lock);
+	WRITE_ONCE(lock->owner, 0);
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+void seqcount_spinlock_init(seqcount_spinlock_t *s, spinlock_t *lock)
+{
+	s->sequence = 0;
+	s->lock = lock;
+}
+
+unsigned int read_seqcount_begin(const seqcount_spinlock_t *s)
+{
+	unsigned int sequence;
+
+	while ((sequence = smp_load_acquire(&s->sequence)) & 1)
+		cpu_relax();
+	return sequence;
+}
+
+int read_seqcount_retry(const seqcount_spinlock_t *s, unsigned int start)
+{
+	smp_rmb();
+	return READ_ONCE(s->sequence) != start;
+}
+
+void write_seqcount_begin(seqcount_spinlock_t *s)
+{
+	lockdep_assert_held(s->lock);
+	KMC_SIM_DEMAND((READ_ONCE(s->sequence) & 1) == 0, "write section within a write section");
+	WRITE_ONCE(s->sequence, s->sequence + 1);
+	smp_wmb();
+}
+
+void write_seqcount_end(seqcount_spinlock_t *s)
+{
+	lockdep_assert_held(s->lock);
+	KMC_SIM_DEMAND((READ_ONCE(s->sequence) & 1) == 1, "write section ended twice");
+	smp_wmb();
+	WRITE_ONCE(s->sequence, s->sequence + 1);
+}
