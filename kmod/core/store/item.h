@@ -3,10 +3,13 @@
  * An item: header, key, value, in one chunk of a slab page (or, above slab_chunk_max, in several).
  *
  * Who may write which field, and when:
- *   links		under the LRU lock of the item's class
+ *   links		in the LRU: under the LRU lock of the item's class. Not in the LRU: @next is the item's
+ *			own handle, so that whoever holds the last reference can give the chunk back.
  *   ref		refcount_t; the index holds one while the item is linked. 0: the chunk is free.
  *   seen		anyone who holds or has just validated the item, without lock: READ_ONCE, WRITE_ONCE.
- *			It shares its word with nothing that a lockless reader needs for its bounds.
+ *			It shares its word with nothing that a lockless reader needs for its bounds. Such a
+ *			write may come late and hit the chunk's next user: so every user of a chunk, also
+ *			struct kmc_chunk, leaves this word to it, and nobody trusts what it says.
  *   all others	by the owner before it is linked; then under the stripe lock, in a write section
  *
  * Use the accessors: the layout is on a budget of bytes and may change.
@@ -24,8 +27,13 @@
 
 /* struct kmc_item.seen: seconds on the cache's clock, and what happened since it was stored */
 #define KMC_SEEN_FETCHED	(1U << 31)
-#define KMC_SEEN_ACTIVE		(1U << 30)
+#define KMC_SEEN_ACTIVE		(1U << 30)	/* used again lately; not yet at the warm end of the LRU */
 #define KMC_SEEN_TIME		(KMC_SEEN_ACTIVE - 1)
+
+/* struct kmc_item.class: the slab class that "stats" counts the item under; two bits are left for the
+ * segments of the LRU (hot, warm, cold, temporary).
+ */
+#define KMC_ITEM_CLASS		63U
 
 struct kmc_item {
 	u32 prev, next;		/* handles of the neighbours in the LRU */
@@ -36,9 +44,57 @@ struct kmc_item {
 	u32 client_flags;
 	u8 nkey;
 	u8 class;
-	u16 flags;
+	u8 flags;
+	u8 generation;		/* of flushes; see expire.h */
 	u64 cas;
-	u8 data[];		/* key, then value (or struct kmc_chunk's handle) */
+	u8 data[];		/* key, then value (or, at the next multiple of 4, a chunk's handle) */
 };
+
+/**
+ * struct kmc_chunk - a piece of a value that lies in chunks
+ * @owner: handle of the item, for whoever wants to move the chunk
+ * @next: handle of the chunk after this, 0: the last. At the place of struct kmc_item.next.
+ * @ref: 1, so that the chunk is not taken for a free one
+ * @seen: not ours, see struct kmc_item
+ */
+struct kmc_chunk {
+	u32 owner, next;
+	refcount_t ref;
+	u32 seen;
+	u8 data[];
+};
+
+static_assert(sizeof(struct kmc_item) == 40);
+static_assert(sizeof(struct kmc_chunk) == 16);
+static_assert(offsetof(struct kmc_item, next) == offsetof(struct kmc_chunk, next));
+static_assert(offsetof(struct kmc_item, ref) == offsetof(struct kmc_chunk, ref));
+static_assert(offsetof(struct kmc_item, seen) == offsetof(struct kmc_chunk, seen));
+
+static inline u32 kmc_item_class(const struct kmc_item *item)
+{
+	return READ_ONCE(item->class) & KMC_ITEM_CLASS;
+}
+
+static inline bool kmc_item_chunked(const struct kmc_item *item)
+{
+	return READ_ONCE(item->flags) & KMC_ITEM_CHUNKED;
+}
+
+static inline u8 *kmc_item_key(struct kmc_item *item)
+{
+	return item->data;
+}
+
+/* Of an item that does not lie in chunks; others need a cursor. */
+static inline u8 *kmc_item_value(struct kmc_item *item)
+{
+	return item->data + item->nkey;
+}
+
+/* Of an item that lies in chunks: where the first one's handle is. */
+static inline u32 *kmc_item_first(struct kmc_item *item)
+{
+	return (u32 *)(item->data + ALIGN((u32)item->nkey, (u32)sizeof(u32)));
+}
 
 #endif

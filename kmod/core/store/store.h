@@ -25,6 +25,11 @@
  * ever allocated: pages come from a small reserve that kmc_store_provide() fills. -EAGAIN means that
  * the reserve is empty though the limit is not reached: nothing was done; call kmc_store_provide() in
  * process context and try again.
+ *
+ * Counting. The store counts what only it sees: total_items, get_expired, get_flushed (by any command,
+ * as memcached), cas_hits, cas_badval, cas_misses (KMC_CAS), evicted*, reclaimed, expired_unfetched,
+ * outofmemory, lrutail_reflocked, direct_reclaims, lru_bumps_dropped, crawler_*, malloc_fails. All
+ * others (hits and misses of commands, cmd_*, store_too_large, store_no_memory) are the caller's.
  */
 #ifndef KMC_STORE_H
 #define KMC_STORE_H
@@ -41,7 +46,9 @@
 int kmc_store_create(struct kmc_core *core);
 void kmc_store_destroy(struct kmc_store *store);
 
-/* Process context, BH on: fill the page reserve (may fail: then storing evicts). 0 or -ENOMEM. */
+/* Process context, BH on: fill the page reserve (may fail: then storing evicts), and whatever else made
+ * somebody say -EAGAIN. Any number of callers at once. 0 or -ENOMEM.
+ */
 int kmc_store_provide(struct kmc_store *store);
 
 /**
@@ -89,7 +96,8 @@ enum kmc_miss {
  * @item: NULL: nothing there (@miss says why)
  * @value: where its @nbytes bytes are, in one piece; NULL when they are more than KMC_COPY_MAX or
  *	lie in chunks: use kmc_store_get()
- * The rest is a copy of the header: stands after kmc_peek_valid() said so.
+ * The rest is a copy of the header, all of one piece when kmc_peek_begin() returns; only what is read
+ * through @item and @value afterwards needs kmc_peek_valid(). A miss needs no check.
  */
 struct kmc_peek {
 	const struct kmc_item *item;
@@ -100,14 +108,21 @@ struct kmc_peek {
 	u32 exptime;
 	u32 seen;		/* last access, as it was before this one */
 	u32 sequence;
+	u32 handle;
 	u8 class;
+	u8 flags;		/* KMC_ITEM_* */
 	enum kmc_miss miss;
 };
 
-/* Never blocks on a writer for long: after some torn reads it looks under the lock's protection. */
+/* Never blocks on a writer for long: after some torn reads it looks under the lock's protection. An
+ * expired or flushed item is unlinked on the way.
+ */
 void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek);
 
-/* Was all that was read since kmc_peek_begin() of one piece? false: undo, begin again. */
+/* Was all that was read since kmc_peek_begin() of one piece? false: undo, begin again; after
+ * KMC_PEEK_TRIES times in a row hold the item with kmc_store_get() instead.
+ */
+#define KMC_PEEK_TRIES	8
 bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek);
 
 /* After a valid peek that is shown to a client: last access, fetched bit, LRU bump. */
@@ -116,7 +131,8 @@ void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const st
 /**
  * kmc_store_get - find and hold, under the stripe lock
  * Return: the item with one reference for the caller (kmc_item_put()), or NULL and *@miss. An expired
- * or flushed item is unlinked on the way.
+ * or flushed item is unlinked on the way. This is an access: last access, fetched bit and LRU bump are
+ * done (kmc_peek_touch() is for peeks).
  */
 struct kmc_item *kmc_store_get(struct kmc_store *store, const struct kmc_key *key, enum kmc_miss *miss);
 
@@ -185,12 +201,18 @@ enum kmc_store_status {
  * kmc_store_link - make a filled item findable, by the rules of @mode
  * @item: from kmc_item_alloc(), completely written; the caller's reference stays the caller's
  * @cas: for KMC_CAS (and for the others, if not 0): the value that the present item must have
- * @cas_out: the new CAS value when stored
+ * @cas_out: the new CAS value when stored (0 without CAS); may be NULL
+ *
+ * KMC_APPEND and KMC_PREPEND make a new item out of the present one and @item, which is not linked;
+ * the present one's flags and deadline stay. They may say KMC_TOO_LARGE and KMC_NO_MEMORY (to which
+ * memcached answers NOT_STORED). KMC_AGAIN: nothing was done, @item is as it was: provide, try again.
  */
 enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
 				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out);
 
-/* @cas: 0, or the value that the item must have (else KMC_EXISTS). Return: KMC_STORED for "deleted". */
+/* @cas: 0, or the value that the item must have (else KMC_EXISTS). @class: of the item that was there,
+ * may be NULL. Return: KMC_STORED for "deleted", or KMC_NOT_FOUND.
+ */
 enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
 				       u32 *class);
 
@@ -214,8 +236,16 @@ struct kmc_delta {
 enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_key *key,
 				      struct kmc_delta *delta);
 
-/* Everything stored up to @when (seconds on the cache's clock, 0: now) is gone from then on. */
-void kmc_store_flush(struct kmc_store *store, u32 when);
+/**
+ * kmc_store_flush - everything stored up to the end of second @when is gone from @when on
+ * @when: on the cache's clock, so what is stored within that second is gone too; 0: exactly now, and
+ *	what is stored from now on stays. A second in the past is now. A flush that waits for its time
+ *	is replaced by a later call.
+ *
+ * Return: 0, or -EAGAIN (after hundreds of flushes that upkeep had no time for): nothing was done, call
+ * kmc_store_provide() in process context and try again.
+ */
+int kmc_store_flush(struct kmc_store *store, u32 when);
 
 /**
  * struct kmc_store_totals - the store's own gauges
@@ -234,7 +264,8 @@ void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals);
  * struct kmc_class_totals - one slab class
  */
 struct kmc_class_totals {
-	u32 chunk_size, chunks_per_page, pages;
+	u32 chunk_size;		/* bytes it really has; memcached's chunk of the same class is larger */
+	u32 chunks_per_page, pages;
 	u64 chunks, used_chunks, free_chunks;
 	u64 items, mem_requested;
 	u32 age;		/* seconds since the oldest item was last used */
