@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+
+/// A version of memcached's text protocol, down to the words of its errors.
+///
+/// The model speaks 1.6.45. Debian 12 ships 1.6.18, which is what every claim about memcached can be checked
+/// against; where the two differ, a trait says so, and ``Difference/all`` says since when.
+public struct Dialect: Equatable, Sendable {
+    public let name: String
+    /// A line with the wrong number of words gets `ERROR` instead of `CLIENT_ERROR bad command line format`,
+    /// and more words than the command knows count as wrong.
+    let countsWords: Bool
+    /// Numbers are read by C's strtol family: leading white space, a plus sign, trailing white space, and cut to 32 bits.
+    let readsNumbersLikeC: Bool
+    /// Once a storage line's length is known, its data is thrown away if the line is refused for another reason.
+    let swallowsRefusedData: Bool
+    /// Spaces before the command word are skipped.
+    let skipsLeadingSpaces: Bool
+    /// A zero byte ends the line.
+    let endsLineAtZero: Bool
+    /// An unknown command that ends in `noreply` is not answered.
+    let quietsUnknown: Bool
+    /// A bad key in `get` is refused with a line and an empty line.
+    let doublesKeyRefusal: Bool
+    /// The values found before a bad key of the same `get` are sent.
+    let sendsValuesBeforeBadKey: Bool
+    /// A line of one word that begins with `HTTP/` closes the connection, too.
+    let closesOnLoneHTTP: Bool
+    /// `bget` is `get`.
+    let knowsBget: Bool
+    /// A subcommand of `stats` may be abbreviated.
+    let abbreviatesStats: Bool
+    /// `delete` takes nothing but a zero and `noreply` after the key.
+    let checksDeleteArguments: Bool
+    let shutdownRefusal: Failure
+    /// When a CAS unique is taken from the counter.
+    public let uniqueRule: UniqueRule
+
+    /// When a CAS unique is taken from the counter; clients can only see that it differs, tests of a server see the number.
+    public enum UniqueRule: Sendable {
+        /// One for each value that is linked, which includes what `incr`, `decr`, `append` and `prepend` make.
+        case perLink
+        /// Also one for each storage command whose data arrived whole but was not stored (since 1.6.27).
+        case perAttempt
+    }
+
+    /// Debian 12's memcached.
+    public static let v1_6_18 = Dialect(
+        name: "1.6.18", countsWords: true, readsNumbersLikeC: true, swallowsRefusedData: false,
+        skipsLeadingSpaces: true, endsLineAtZero: true, quietsUnknown: false, doublesKeyRefusal: false,
+        sendsValuesBeforeBadKey: false, closesOnLoneHTTP: true, knowsBget: true, abbreviatesStats: false,
+        checksDeleteArguments: true, shutdownRefusal: .shutdownNotEnabledBefore, uniqueRule: .perLink)
+
+    /// memcached 1.6.45 itself.
+    public static let v1_6_45 = Dialect(
+        name: "1.6.45", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
+        skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: true,
+        sendsValuesBeforeBadKey: false, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
+        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, uniqueRule: .perAttempt)
+
+    /// 1.6.45 as kmemcache speaks it. It deviates twice: the keys of a `get` are answered as they come, so what was
+    /// found before a bad key has been sent; and the refusal is one line, since the empty line that 1.6.45 sends
+    /// after it puts every later reply of a pipeline one line out of step.
+    public static let kmemcache = Dialect(
+        name: "1.6.45-kmemcache", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
+        skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: false,
+        sendsValuesBeforeBadKey: true, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
+        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, uniqueRule: .perLink)
+
+    /// The dialect of a server that answers `version` with `version`; nil for one that the model doesn't know.
+    public static func speaking(_ version: String) -> Dialect? {
+        if version.hasPrefix("1.6.45-kmemcache") { return .kmemcache }
+        let numbers = version.split(separator: ".", maxSplits: 2).map { $0.prefix { $0.isNumber } }
+        guard numbers.count == 3, numbers[0] == "1", numbers[1] == "6", let patch = Int(numbers[2]) else { return nil }
+        switch patch {
+        case 18: return .v1_6_18
+        case 45...: return .v1_6_45
+        default: return nil
+        }
+    }
+}
+
+/// One thing that 1.6.45 answers differently from 1.6.18.
+public struct Difference: Sendable {
+    public let subject: String
+    public let before: String
+    public let after: String
+    /// The first release with the new answer, and memcached's commit.
+    public let release: String
+    public let commit: String
+
+    /// What the traits of ``Dialect`` stand for, as memcached's history has it.
+    public static let all: [Difference] = [
+        .parser("wrong number of words", "ERROR", "CLIENT_ERROR bad command line format for too few"),
+        .parser("words beyond the last argument", "ERROR", "ignored, but for noreply in the last place"),
+        .parser("a line of fewer than two bytes", "ERROR", "CLIENT_ERROR bad command line format"),
+        .parser("spaces before the command", "skipped", "ERROR"),
+        .parser("a zero byte in a line", "ends the line", "is a byte of its word"),
+        .parser("unknown command with noreply", "ERROR", "silence"),
+        .parser("refused storage line (key, flags, expiry, unique)", "its data is read as commands", "its data is thrown away"),
+        .parser("a key over 250 bytes in get", "one line", "the line and an empty line"),
+        .parser("delete with further arguments", "usage error, but for 0 and noreply", "ignored"),
+        .parser("gat without a key", "END", "CLIENT_ERROR bad command line format"),
+        .parser("HTTP/ as the only word", "close", "ERROR"),
+        .parser("bget", "a synonym of get", "ERROR"),
+        .parser("subcommands of stats", "in full", "may be abbreviated"),
+        .parser("shutdown without -A", "ERROR: shutdown not enabled", "SERVER_ERROR: shutdown not enabled"),
+        .parser("delta, length, unique of a command", "read by strtoull and friends", "digits only, at most 22"),
+        Difference(
+            subject: "expiry of touch and gat, level of verbosity", before: "read by strtol", after: "digits and a minus only",
+            release: "1.6.45", commit: "7d8ef8fcd"),
+        Difference(
+            subject: "a CAS unique for a store that fails", before: "none is taken", after: "one is taken",
+            release: "1.6.27", commit: "22480de78"),
+        Difference(
+            subject: "flush_all", before: "by CAS unique and time", after: "by time, and a walk over the newest items",
+            release: "1.6.25", commit: "8aad5ae07"),
+        Difference(
+            subject: "a counter that shrinks while a reply still holds it", before: "keeps its length (get is sent at once)",
+            after: "loses the trailing spaces (get is batched)", release: "1.6.35", commit: "c0f01efa3"),
+    ]
+
+    private static func parser(_ subject: String, _ before: String, _ after: String) -> Difference {
+        Difference(subject: subject, before: before, after: after, release: "1.6.40", commit: "778cfd6e5")
+    }
+}

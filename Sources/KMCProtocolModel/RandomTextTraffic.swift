@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+
+/// What several clients of the text protocol send, decided by a seed: commands, nearly commands and garbage, whole,
+/// in pieces and in bundles, each with what the model says must come back.
+///
+/// For a differential test of a server that takes bytes and gives bytes:
+///
+///     var traffic = RandomTextTraffic(seed: 7)
+///     while exchanges < 100_000 {
+///         let exchange = traffic.next()
+///         clock.set(exchange.clock)
+///         let answer = server.feed(exchange.connection, exchange.bytes)   // a new connection where `opens`
+///         expect(answer == exchange.expected && server.isClosed(exchange.connection) == exchange.closes)
+///     }
+///
+/// CAS uniques are compared as numbers, so the server has to count as `dialect.uniqueRule` says.
+public struct RandomTextTraffic {
+    public struct Options: Sendable {
+        public var connections = 4
+        public var requests = RandomRequests.Options()
+        /// Percentage of lines that are malformed.
+        public var malformedPercent = 10
+        /// Percentage of commands after which the client leaves, half of them in the middle of the command.
+        public var leavePercent = 5
+        /// Percentage of commands after which the clock goes on by a second or two.
+        public var tickPercent = 2
+        public var clock: Int64 = 1_700_000_000
+
+        public init() {
+            requests.flushes = true
+            requests.shortExpiries = true
+        }
+    }
+
+    /// Bytes that arrive together on one connection.
+    public struct Exchange: Sendable {
+        public let connection: Int
+        /// Whether the connection is a new one: an earlier one of that number has been closed by either side.
+        public let opens: Bool
+        public let bytes: Bytes
+        /// What the server sends because of them.
+        public let expected: Bytes
+        /// Whether the server closes the connection then.
+        public let closes: Bool
+        /// The time at which the bytes arrive, in seconds since 1970; never goes back.
+        public let clock: Int64
+    }
+
+    private struct Client {
+        var connection: ServerModel.Connection
+        var opens = true
+        var pieces: [Bytes] = []
+        /// The client leaves when its pieces are sent.
+        var leaves = false
+    }
+
+    public let server: ServerModel
+    private let options: Options
+    private let requests: RandomRequests
+    private var random: RandomSource
+    private var clients: [Client]
+    private var uniques: [Bytes: UInt64] = [:]
+
+    public init(
+        seed: UInt64, dialect: Dialect = .kmemcache, serverOptions: ServerModel.Options? = nil, options: Options = Options()
+    ) {
+        let server = ServerModel(dialect: dialect, options: serverOptions)
+        server.cache.clock = options.clock
+        self.server = server
+        self.options = options
+        requests = RandomRequests(prefix: Bytes("r."), options: options.requests)
+        random = RandomSource(seed: seed)
+        clients = (0..<max(1, options.connections)).map { _ in Client(connection: server.connect()) }
+    }
+
+    /// The next bytes on some connection.
+    public mutating func next() -> Exchange {
+        let index = random.below(clients.count)
+        if clients[index].connection.isClosed || clients[index].pieces.isEmpty && clients[index].leaves {
+            clients[index] = Client(connection: server.connect())
+        }
+        if clients[index].pieces.isEmpty { refill(index) }
+        if random.chance(options.tickPercent) { server.cache.clock += Int64(1 + random.below(2)) }
+
+        let opens = clients[index].opens
+        clients[index].opens = false
+        let bytes = clients[index].pieces.removeFirst()
+        let expected = clients[index].connection.receive(bytes)
+        learn(from: expected)
+        return Exchange(
+            connection: index, opens: opens, bytes: bytes, expected: expected,
+            closes: clients[index].connection.isClosed, clock: server.cache.clock)
+    }
+
+    /// One command in pieces, or several at once.
+    private mutating func refill(_ index: Int) {
+        let bundle = random.pick(weighted: [(60, 1), (30, 2 + random.below(4)), (10, 10 + random.below(30))])
+        var bytes: Bytes = []
+        for _ in 0..<bundle { bytes.append(contentsOf: command()) }
+        let leaves = random.chance(options.leavePercent)
+        if leaves { bytes = random.chance(50) ? Bytes(bytes.prefix(1 + random.below(bytes.count))) : bytes + .line("quit") }
+        let longest = random.pick(weighted: [(60, bytes.count), (20, 100), (15, 10), (5, 1)])
+        let whole = longest >= bytes.count || bytes.count / longest > 300
+        clients[index].pieces = whole ? [bytes] : random.split(bytes, longest: longest)
+        clients[index].leaves = leaves
+    }
+
+    private mutating func command() -> Bytes {
+        if random.chance(options.malformedPercent) {
+            return MalformedLines.next(&random, key: requests.textKey(random.below(options.requests.texts)))
+        }
+        let request = requests.next(&random) { uniques[$0] }
+        return TextCodec(dialect: server.dialect).encode(request)
+    }
+
+    /// Remembers the uniques that `gets` has shown, for later `cas` commands.
+    private mutating func learn(from bytes: Bytes) {
+        var decoder = TextReplyDecoder()
+        decoder.append(bytes)
+        while let reply = try? decoder.next() {
+            guard case .values(let values) = reply else { continue }
+            for value in values { uniques[value.key] = value.unique ?? uniques[value.key] }
+        }
+    }
+}
