@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+import Testing
+
+@testable import KMCBench
+
+/// Debian's memcached on a unix socket or a port of its own, for one test.
+final class Memcached {
+    let endpoint: Endpoint
+    private let directory: String
+    private var process = pid_t()
+
+    init(tcp: Bool) throws {
+        var template = Array("/tmp/kmc-bench-XXXXXX".utf8CString)
+        directory = String(cString: try #require(mkdtemp(&template)))
+        var arguments = ["memcached", "-t", "2", "-m", "64"]
+        if getuid() == 0 { arguments += ["-u", "root"] }
+        if tcp {
+            let port = UInt16(21_000 + Int(getpid()) % 10_000)
+            endpoint = .tcp(host: "127.0.0.1", port: port)
+            arguments += ["-l", "127.0.0.1", "-p", String(port), "-U", "0"]
+        } else {
+            endpoint = .unix(path: directory + "/socket")
+            arguments += ["-s", directory + "/socket"]
+        }
+        var strings = arguments.map { strdup($0) } + [nil]
+        defer { strings.forEach { free($0) } }
+        let status = posix_spawnp(&process, "memcached", nil, nil, &strings, environ)
+        try #require(status == 0, "Debian's package memcached is needed")
+        try waitUntilItAnswers()
+    }
+
+    deinit {
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+        unlink(directory + "/socket")
+        rmdir(directory)
+    }
+
+    private func waitUntilItAnswers() throws {
+        for _ in 0..<200 {
+            if let socket = try? Socket(connectingTo: endpoint) { return socket.close() }
+            usleep(25_000)
+        }
+        try #require(Bool(false), "memcached did not start")
+    }
+
+    /// Sends `text` and drops the answer.
+    func tell(_ text: String) throws {
+        let socket = try Socket(connectingTo: endpoint)
+        defer { socket.close() }
+        var bytes = Array(text.utf8)
+        let sent = try bytes.withUnsafeMutableBytes { try socket.send($0.baseAddress!, $0.count) }
+        #expect(sent == bytes.count)
+        let answer = try bytes.withUnsafeMutableBytes { try socket.receive(into: $0, wait: true) }
+        #expect(answer > 0)
+    }
+}
+
+@Suite(.serialized, .timeLimit(.minutes(1))) struct LiveTests {
+    @Test(arguments: [Mix.get, .set, .mget, .mg, .mixed(gets: 3)], [false, true])
+    func everyMixIsAnsweredAndVerified(mix: Mix, tcp: Bool) throws {
+        let server = try Memcached(tcp: tcp)
+        for (connections, depth, threads) in [(1, 1, 1), (5, 4, 2)] {
+            let workload = Workload(mix: mix, keys: 50, keysPerGet: 7, depth: depth)
+            let bench = Bench(
+                endpoint: server.endpoint, workload: workload, connections: connections, threads: threads,
+                limit: .requests(301), warmup: 20)
+            try bench.fill()
+            let report = try bench.run()
+            #expect(report.requests == 301)
+            #expect(report.keys == (mix == .mget ? 301 * 7 : 301))
+            #expect(report.isClean && report.misses == 0)
+            #expect(mix == .set ? report.hits == 0 : report.hits > 200)
+            #expect(report.latencies.totalCount == 301)
+            #expect(report.nanoseconds > 0)
+        }
+    }
+
+    @Test(arguments: [Mix.get, .mget, .mg]) func aPlantedWrongValueIsFound(mix: Mix) throws {
+        let server = try Memcached(tcp: false)
+        let workload = Workload(mix: mix, keys: 10, keySize: 12, valueSize: 20)
+        let bench = Bench(endpoint: server.endpoint, workload: workload, limit: .requests(200))
+        try bench.fill()
+        #expect(try bench.run().isClean)
+        try server.tell("set \(name(3, 12)) 0 0 20\r\n00000003XXXXXXXXXXXX\r\n")
+        let report = try bench.run()
+        #expect(report.wrong > 0)
+        #expect(!report.isClean)
+    }
+
+    @Test func missesAreCountedNotHidden() throws {
+        let server = try Memcached(tcp: false)
+        let bench = Bench(endpoint: server.endpoint, workload: Workload(keys: 10), limit: .requests(100))
+        let report = try bench.run()
+        #expect(report.misses == 100 && report.hits == 0)
+    }
+
+    @Test func batchesLargerThanTheSocketsGoThrough() throws {
+        let server = try Memcached(tcp: false)
+        for connections in [1, 3] {
+            let workload = Workload(mix: .mixed(gets: 1), keys: 8, valueSize: 500_000, depth: 8)
+            let bench = Bench(
+                endpoint: server.endpoint, workload: workload, connections: connections, limit: .requests(96))
+            try bench.fill()
+            let report = try bench.run()
+            #expect(report.requests == 96 && report.isClean && report.misses == 0)
+        }
+    }
+
+    @Test func aTimeLimitEndsTheRun() throws {
+        let server = try Memcached(tcp: false)
+        let bench = Bench(
+            endpoint: server.endpoint, workload: Workload(keys: 10), connections: 2, limit: .seconds(0.2))
+        let report = try bench.run()
+        #expect(report.requests > 0)
+        #expect((200_000_000...5_000_000_000).contains(report.nanoseconds))
+    }
+
+    @Test func nobodyThereIsASentence() {
+        let bench = Bench(endpoint: .unix(path: "/nonexistent/socket"), workload: Workload())
+        #expect(throws: BenchFailure("cannot connect to /nonexistent/socket: No such file or directory")) {
+            try bench.run()
+        }
+    }
+}
