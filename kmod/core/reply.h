@@ -56,6 +56,9 @@ void kmc_reply_init(struct kmc_reply *reply, struct kmc_store *store, u8 *room, 
 /* @len bytes to fill in, or NULL: full, send first. The bytes count as added at once. */
 u8 *kmc_reply_add(struct kmc_reply *reply, u32 len);
 
+/* The last @len bytes of what kmc_reply_add() gave just now were not needed. */
+void kmc_reply_trim(struct kmc_reply *reply, u32 len);
+
 /* A copy of @len bytes. false: full, nothing was added. */
 bool kmc_reply_copy(struct kmc_reply *reply, const void *data, u32 len);
 
@@ -75,6 +78,12 @@ void kmc_reply_sent(struct kmc_reply *reply, u32 len);
 
 /* Drop everything (a connection that ends). */
 void kmc_reply_clear(struct kmc_reply *reply);
+
+/* Would kmc_reply_add() of @len bytes succeed? */
+static inline bool kmc_reply_fits(const struct kmc_reply *reply, u32 len)
+{
+	return reply->size - reply->used >= len && reply->last < KMC_REPLY_SEGMENTS;
+}
 
 static inline bool kmc_reply_empty(const struct kmc_reply *reply)
 {

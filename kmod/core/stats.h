@@ -87,6 +87,13 @@ struct kmc_stats_row {
 };
 
 /**
+ * kmc_stats_group - the group that a client means
+ * @name: what stands behind "stats", @len bytes, not terminated
+ * Return: its full name, a constant, or NULL: no such group. memcached takes any beginning of "settings".
+ */
+const char *kmc_stats_group(const char *name, size_t len);
+
+/**
  * kmc_stats_rows - the rows of a group, some at a time
  * @group: what stands behind "stats", "" for the general ones; not terminated, @len bytes
  * @skip: rows to leave out

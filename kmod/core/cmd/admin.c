@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * flush_all, version, verbosity, quit, shutdown.
+ */
+#include "command.h"
+#include "../version.h"
+
+/* The highest that a client can set (memcached's MAX_VERBOSITY_LEVEL). */
+#define KMC_VERBOSITY_MAX	2
+
+/*
+ * What was stored before the second that is asked for goes. Return: 0, or -EAGAIN.
+ */
+static int kmc_flush(struct kmc_session *s)
+{
+	struct kmc_store *store = s->core->store;
+	u32 deadline;
+
+	if (s->req.exptime <= 0)
+		return kmc_store_flush(store, 0);
+	deadline = kmc_store_deadline(store, s->req.exptime);
+	/* Second 1 stands for any time before the cache began: nothing was stored then. */
+	return deadline > 1 ? kmc_store_flush(store, deadline - 1) : 0;
+}
+
+enum kmc_result kmc_flush_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_answer answer = KMC_ANSWER_OK;
+
+	if (!s->core->settings.flush_enabled)
+		answer = KMC_ANSWER_FLUSH_REFUSED;
+	else if (s->req.invalid)
+		answer = KMC_ANSWER_BAD_EXPTIME;
+	else if (kmc_flush(s)) {
+		if (kmc_starve(s) == KMC_PROCESS)
+			return KMC_PROCESS;
+		answer = KMC_ANSWER_NO_MEMORY;
+	}
+	kmc_count(kmc_session_stats(s), cmd_flush);
+	return kmc_say(s, turn, answer);
+}
+
+enum kmc_result kmc_version_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	s->protocol->version(turn->reply, &s->req, KMC_VERSION_TEXT);
+	return KMC_DONE;
+}
+
+enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_core *core = s->core;
+	u32 level = min_t(u32, s->req.level, KMC_VERBOSITY_MAX);
+
+	WRITE_ONCE(core->settings.verbose, level);
+	core->ops->verbosity(core, level);
+	return kmc_say(s, turn, KMC_ANSWER_OK);
+}
+
+enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	s->closing = true;
+	return KMC_DONE;
+}
+
+/* Closes without a word, as memcached. */
+enum kmc_result kmc_shutdown_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_core *core = s->core;
+
+	if (!core->settings.shutdown_enabled)
+		return kmc_say(s, turn, KMC_ANSWER_SHUTDOWN_REFUSED);
+	if (s->req.invalid)
+		return kmc_say(s, turn, KMC_ANSWER_BAD_SHUTDOWN);
+	core->ops->shutdown(core, s->req.graceful);
+	s->closing = true;
+	return KMC_DONE;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "command.h"
+
+static enum kmc_result kmc_refuse_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	if (s->phase == KMC_PHASE_BEGIN) {
+		s->phase = KMC_PHASE_SWALLOW;
+		s->left = s->req.nbytes;
+		kmc_say(s, turn, s->req.refusal);
+	}
+	return kmc_swallow(s, turn);
+}
+
+#define KMC_STORES(text, how) \
+	{ text, .mode = how, .prepare = kmc_store_prepare, .execute = kmc_store_execute }
+
+const struct kmc_command kmc_commands[KMC_OP_NR] = {
+	[KMC_OP_REFUSE] = { "refuse", .execute = kmc_refuse_execute },
+	[KMC_OP_GET] = { "get", .keys = true, .execute = kmc_get_execute },
+	[KMC_OP_TOUCH_GET] = { "gat", .keys = true, .execute = kmc_get_execute },
+	[KMC_OP_SET] = KMC_STORES("set", KMC_SET),
+	[KMC_OP_ADD] = KMC_STORES("add", KMC_ADD),
+	[KMC_OP_REPLACE] = KMC_STORES("replace", KMC_REPLACE),
+	[KMC_OP_APPEND] = KMC_STORES("append", KMC_APPEND),
+	[KMC_OP_PREPEND] = KMC_STORES("prepend", KMC_PREPEND),
+	[KMC_OP_CAS] = KMC_STORES("cas", KMC_CAS),
+	[KMC_OP_DELETE] = { "delete", .execute = kmc_delete_execute },
+	[KMC_OP_INCR] = { "incr", .execute = kmc_arith_execute },
+	[KMC_OP_DECR] = { "decr", .execute = kmc_arith_execute },
+	[KMC_OP_TOUCH] = { "touch", .execute = kmc_touch_execute },
+	[KMC_OP_FLUSH] = { "flush_all", .execute = kmc_flush_execute },
+	[KMC_OP_VERSION] = { "version", .execute = kmc_version_execute },
+	[KMC_OP_VERBOSITY] = { "verbosity", .execute = kmc_verbosity_execute },
+	[KMC_OP_QUIT] = { "quit", .execute = kmc_quit_execute },
+	[KMC_OP_SHUTDOWN] = { "shutdown", .execute = kmc_shutdown_execute },
+	[KMC_OP_STATS] = { "stats", .execute = kmc_stats_execute },
+};
+
+enum kmc_result kmc_say(struct kmc_session *s, struct kmc_turn *turn, enum kmc_answer answer)
+{
+	s->protocol->answer(turn->reply, &s->req, answer);
+	return KMC_DONE;
+}
+
+/* A trip to process context that did not help is repeated: others may have been faster. Not for ever. */
+#define KMC_TRIES_MAX	16
+
+enum kmc_result kmc_starve(struct kmc_session *s)
+{
+	if (s->starved || s->tries == KMC_TRIES_MAX)
+		return KMC_DONE;
+	s->tries++;
+	return KMC_PROCESS;
+}
+
+void kmc_drop_item(struct kmc_session *s)
+{
+	if (s->item)
+		kmc_item_put(s->core->store, s->item);
+	s->item = NULL;
+}
+
+const u8 *kmc_window(struct kmc_session *s, const struct kmc_turn *turn, size_t *len)
+{
+	if (s->carry_to != s->carry_from) {
+		*len = s->carry_to - s->carry_from;
+		return s->carry + s->carry_from;
+	}
+	*len = turn->len - turn->used;
+	return turn->data + turn->used;
+}
+
+/* @n bytes of the run are taken. */
+static void kmc_advance(struct kmc_turn *turn, size_t n)
+{
+	turn->used += n;
+	turn->budget->bytes -= min_t(size_t, n, turn->budget->bytes);
+}
+
+void kmc_take(struct kmc_session *s, struct kmc_turn *turn, size_t n)
+{
+	if (s->carry_to != s->carry_from)
+		s->carry_from += n;
+	else
+		kmc_advance(turn, n);
+}
+
+enum kmc_result kmc_gather(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const u8 *run = turn->data + turn->used;
+	size_t n = turn->len - turn->used;
+
+	if (!n)
+		return kmc_wait(turn, KMC_NEED_INPUT);
+	if (!s->carry)
+		s->carry = kmalloc(KMC_HEAD_MAX, GFP_ATOMIC | __GFP_NOWARN);
+	if (!s->carry) {
+		kmc_count(kmc_session_stats(s), read_buf_oom);
+		kmc_say(s, turn, KMC_ANSWER_NO_MEMORY_READING);
+		return KMC_FAIL;
+	}
+	s->carry_to -= s->carry_from;
+	memmove(s->carry, s->carry + s->carry_from, s->carry_to);
+	s->carry_from = 0;
+	n = min_t(size_t, s->protocol->grab(run, n), KMC_HEAD_MAX - s->carry_to);
+	if (!n)
+		return KMC_FAIL;
+	memcpy(s->carry + s->carry_to, run, n);
+	s->carry_to += n;
+	kmc_advance(turn, n);
+	return KMC_DONE;
+}
+
+enum kmc_result kmc_swallow(struct kmc_session *s, struct kmc_turn *turn)
+{
+	while (s->left) {
+		size_t len;
+
+		kmc_window(s, turn, &len);
+		if (!len)
+			return kmc_wait(turn, KMC_NEED_INPUT);
+		if (!turn->budget->bytes)
+			return kmc_wait(turn, KMC_NEED_TURN);
+		len = min_t(size_t, len, min(s->left, turn->budget->bytes));
+		kmc_take(s, turn, len);
+		s->left -= len;
+	}
+	return KMC_DONE;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inside of a session, for the commands: one table, operation to {name, prepare, execute}. Here, and
+ * only here, protocol and store meet.
+ */
+#ifndef KMC_COMMAND_H
+#define KMC_COMMAND_H
+
+#include "session.h"
+#include "../proto/protocol.h"
+#include "../store/store.h"
+
+/**
+ * enum kmc_result - what became of a step
+ * @KMC_DONE: the request is finished and answered
+ * @KMC_MORE: call again; struct kmc_turn.why says what has to happen before
+ * @KMC_FAIL: the connection cannot go on; close it
+ * @KMC_PROCESS: needs process context. Nothing was done: no counter, no answer.
+ */
+enum kmc_result {
+	KMC_DONE,
+	KMC_MORE,
+	KMC_FAIL,
+	KMC_PROCESS,
+};
+
+/**
+ * struct kmc_turn - one call of kmc_session_input()
+ * @data, @len, @used: the run of input
+ * @why: what KMC_MORE waits for
+ */
+struct kmc_turn {
+	const u8 *data;
+	size_t len;
+	size_t used;
+	struct kmc_reply *reply;
+	struct kmc_budget *budget;
+	enum kmc_verdict why;
+};
+
+struct kmc_session;
+
+/**
+ * struct kmc_command - what to do for an operation
+ * @mode: for those that store
+ * @keys: takes its own requests off the budget, one a key
+ * @prepare: optional; before the request's head is taken from the input. Anything but KMC_DONE ends
+ *	the call, and the head is parsed again later.
+ * @execute: called until it returns something else than KMC_MORE. KMC_PROCESS in KMC_PHASE_BEGIN gives
+ *	the head back, to be parsed again; in a later phase execute is only called again.
+ *	There is room for an answer (KMC_LINE_MAX) on the first call.
+ */
+struct kmc_command {
+	const char *name;
+	enum kmc_store_mode mode;
+	bool keys;
+	enum kmc_result (*prepare)(struct kmc_session *s, struct kmc_turn *turn);
+	enum kmc_result (*execute)(struct kmc_session *s, struct kmc_turn *turn);
+};
+
+extern const struct kmc_command kmc_commands[KMC_OP_NR];
+
+/* Where a request in progress stands. Each command uses some of these. */
+enum kmc_phase {
+	KMC_PHASE_BEGIN,
+	KMC_PHASE_VALUE,	/* bytes of a value go into @item */
+	KMC_PHASE_SWALLOW,	/* @left bytes are thrown away */
+	KMC_PHASE_LINK,		/* the value is complete */
+	KMC_PHASE_HIT,		/* @item is to be shown: what stands before it */
+	KMC_PHASE_SHOW,		/* its value */
+	KMC_PHASE_SHOWN,	/* what stands behind it */
+	KMC_PHASE_SKIP,		/* keys are thrown away */
+};
+
+/**
+ * struct kmc_session - a conversation
+ * @offered: enum kmc_protocol of the contract
+ * @protocol: NULL until the first byte
+ * @command: of the request in progress, NULL between requests
+ * @req: its arguments. Its pointers into input are good for the first call of execute only.
+ * @carry: KMC_HEAD_MAX bytes, or NULL while nothing straddles runs; [@carry_from, @carry_to) are input
+ *	that comes before the run at hand
+ * @item: one reference; a value that comes in or goes out
+ * @cursor: in @item
+ * @hash: of @item's key
+ * @left: bytes to come, the tail included
+ * @got: bytes of the tail that came, kept in @tail
+ * @row: of statistics, the next to be shown; @group: of which group
+ * @any_key: this get had a key
+ * @tries: how often the request asked for process context
+ * @starved: memory could not be had there
+ * @closing: nothing more is taken
+ */
+struct kmc_session {
+	struct kmc_core *core;
+	const struct kmc_protocol_ops *protocol;
+	const struct kmc_command *command;
+	enum kmc_phase phase;
+	u8 offered;
+	u8 tries;
+	bool starved;
+	bool closing;
+	bool any_key;
+	u8 got;
+	u8 tail[2];
+	u16 carry_from, carry_to;
+	u8 *carry;
+	struct kmc_request req;
+	struct kmc_item *item;
+	struct kmc_cursor cursor;
+	u64 hash;
+	u32 left;
+	u32 row;
+	const char *group;
+};
+
+/* The input that comes next, in one piece: what is carried, else the run. */
+const u8 *kmc_window(struct kmc_session *s, const struct kmc_turn *turn, size_t *len);
+
+/* @n bytes of the window are done with. The bytes themselves stay until the next kmc_gather(). */
+void kmc_take(struct kmc_session *s, struct kmc_turn *turn, size_t n);
+
+/*
+ * The window holds the beginning of something that needs more: make it longer out of the run.
+ * Return: KMC_DONE: it is longer; KMC_MORE: the run is used up; KMC_FAIL: no memory to carry it.
+ */
+enum kmc_result kmc_gather(struct kmc_session *s, struct kmc_turn *turn);
+
+static inline enum kmc_result kmc_wait(struct kmc_turn *turn, enum kmc_verdict why)
+{
+	turn->why = why;
+	return KMC_MORE;
+}
+
+/*
+ * The store has no page at hand: process context, or, when that was tried and did not help, an end to
+ * it. Return: KMC_PROCESS, or KMC_DONE: treat it as out of memory.
+ */
+enum kmc_result kmc_starve(struct kmc_session *s);
+
+/* Answer; there must be room. Return: KMC_DONE */
+enum kmc_result kmc_say(struct kmc_session *s, struct kmc_turn *turn, enum kmc_answer answer);
+
+/* Throw @left bytes away. */
+enum kmc_result kmc_swallow(struct kmc_session *s, struct kmc_turn *turn);
+
+void kmc_drop_item(struct kmc_session *s);
+
+static inline struct kmc_stats *kmc_session_stats(struct kmc_session *s)
+{
+	return &s->core->stats;
+}
+
+static inline struct kmc_key kmc_session_key(struct kmc_session *s)
+{
+	return kmc_key(s->core->store, s->req.key, s->req.nkey);
+}
+
+enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_store_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_delete_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_arith_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_touch_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_flush_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_version_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_shutdown_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
+
+#endif

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * get, gets, gat, gats. Keys are taken from the input one by one; each is answered before the next is
+ * looked at, so that a get of any length can stop and go on behind any key.
+ */
+#include "command.h"
+
+static enum kmc_result kmc_get_miss(struct kmc_session *s)
+{
+	if (s->req.op == KMC_OP_TOUCH_GET)
+		kmc_count(kmc_session_stats(s), touch_misses);
+	else
+		kmc_count(kmc_session_stats(s), get_misses);
+	return KMC_DONE;
+}
+
+static void kmc_get_count(struct kmc_session *s, u32 class)
+{
+	if (s->req.op == KMC_OP_TOUCH_GET)
+		kmc_count_in(kmc_session_stats(s), class, touch_hits);
+	else
+		kmc_count_in(kmc_session_stats(s), class, get_hits);
+}
+
+/* Hold the item; its value is shown by kmc_get_show(). */
+static enum kmc_result kmc_get_hold(struct kmc_session *s, const struct kmc_key *key)
+{
+	struct kmc_store *store = s->core->store;
+	enum kmc_miss miss;
+
+	if (s->req.op == KMC_OP_TOUCH_GET)
+		s->item = kmc_store_get_touch(store, key, kmc_store_deadline(store, s->req.exptime),
+					      &miss);
+	else
+		s->item = kmc_store_get(store, key, &miss);
+	if (!s->item)
+		return kmc_get_miss(s);
+	kmc_get_count(s, kmc_item_class(s->item));
+	s->phase = KMC_PHASE_HIT;
+	return KMC_DONE;
+}
+
+/*
+ * Copy the peeked value behind its head. The bytes may be changing meanwhile: only a valid peek makes
+ * them an answer.
+ */
+static u8 *kmc_get_copy(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_peek *peek)
+{
+	const struct kmc_protocol_ops *protocol = s->protocol;
+	const struct kmc_hit hit = {
+		.key = s->req.key,
+		.nkey = s->req.nkey,
+		.client_flags = peek->client_flags,
+		.nbytes = peek->nbytes,
+		.cas = peek->cas,
+	};
+	u32 room = KMC_LINE_MAX + peek->nbytes + protocol->tail_len, head;
+	u8 *at = kmc_reply_add(turn->reply, room);
+
+	if (!at)
+		return NULL;
+	head = protocol->hit(at, &s->req, &hit);
+	memcpy(at + head, peek->value, peek->nbytes);
+	memcpy(at + head + peek->nbytes, protocol->tail, protocol->tail_len);
+	kmc_reply_trim(turn->reply, KMC_LINE_MAX - head);
+	return at;
+}
+
+/* Without a lock, if it is small. */
+static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn,
+				    const struct kmc_key *key)
+{
+	struct kmc_store *store = s->core->store;
+	struct kmc_reply_mark mark = kmc_reply_mark(turn->reply);
+	struct kmc_peek peek;
+	u32 i;
+
+	for (i = 0; i < KMC_PEEK_TRIES; i++) {
+		kmc_peek_begin(store, key, &peek);
+		if (!peek.item)
+			return kmc_get_miss(s);
+		if (!peek.value || peek.nbytes > KMC_COPY_MAX)
+			break;
+		if (!kmc_get_copy(s, turn, &peek))
+			return kmc_wait(turn, KMC_NEED_SEND);
+		if (kmc_peek_valid(store, key, &peek)) {
+			kmc_peek_touch(store, key, &peek);
+			kmc_get_count(s, peek.class & KMC_ITEM_CLASS);
+			return KMC_DONE;
+		}
+		kmc_reply_rewind(turn->reply, mark);
+	}
+	return kmc_get_hold(s, key);
+}
+
+/* What stands before the held item's value. */
+static enum kmc_result kmc_get_head(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_item *item = s->item;
+	const struct kmc_hit hit = {
+		.key = kmc_item_key(item),
+		.nkey = item->nkey,
+		.client_flags = item->client_flags,
+		.nbytes = item->nbytes,
+		.cas = READ_ONCE(item->cas),
+	};
+	u8 *at = kmc_reply_add(turn->reply, KMC_LINE_MAX);
+
+	if (!at)
+		return kmc_wait(turn, KMC_NEED_SEND);
+	kmc_reply_trim(turn->reply, KMC_LINE_MAX - s->protocol->hit(at, &s->req, &hit));
+	kmc_cursor_init(s->core->store, &s->cursor, s->item);
+	s->phase = KMC_PHASE_SHOW;
+	return KMC_DONE;
+}
+
+/* Its value: small ones are copied, so that they share a segment with their neighbours. */
+static enum kmc_result kmc_get_value(struct kmc_session *s, struct kmc_turn *turn)
+{
+	bool copy = s->item->nbytes <= KMC_COPY_MAX, added;
+	u32 run;
+	u8 *at;
+
+	while ((run = kmc_cursor_run(&s->cursor, &at))) {
+		added = copy ? kmc_reply_copy(turn->reply, at, run) :
+			       kmc_reply_item(turn->reply, s->item, at, run);
+		if (!added)
+			return kmc_wait(turn, KMC_NEED_SEND);
+		kmc_cursor_advance(s->core->store, &s->cursor, run);
+	}
+	s->phase = KMC_PHASE_SHOWN;
+	return KMC_DONE;
+}
+
+static enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_result result = KMC_DONE;
+
+	if (s->phase == KMC_PHASE_HIT)
+		result = kmc_get_head(s, turn);
+	if (s->phase == KMC_PHASE_SHOW)
+		result = kmc_get_value(s, turn);
+	if (s->phase != KMC_PHASE_SHOWN)
+		return result;
+	if (!kmc_reply_copy(turn->reply, s->protocol->tail, s->protocol->tail_len))
+		return kmc_wait(turn, KMC_NEED_SEND);
+	kmc_drop_item(s);
+	s->phase = KMC_PHASE_BEGIN;
+	return KMC_DONE;
+}
+
+/* Find the next key, *@used bytes with what stands before it. */
+static enum kmc_result kmc_get_next(struct kmc_session *s, struct kmc_turn *turn,
+				    enum kmc_key_status *status, size_t *used)
+{
+	enum kmc_result result;
+	const u8 *data;
+	size_t len;
+
+	do {
+		if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
+			return kmc_wait(turn, KMC_NEED_SEND);
+		data = kmc_window(s, turn, &len);
+		if (!len)
+			return kmc_wait(turn, KMC_NEED_INPUT);
+		if (!turn->budget->requests || !turn->budget->bytes)
+			return kmc_wait(turn, KMC_NEED_TURN);
+		*status = s->protocol->next_key(data, len, used, &s->req);
+		if (*status != KMC_KEY_MORE)
+			return KMC_DONE;
+		kmc_take(s, turn, *used);
+		result = kmc_gather(s, turn);
+	} while (result == KMC_DONE);
+	return result;
+}
+
+/* A bad key: what was shown before it is out already, so say what is wrong and leave out the rest. */
+static enum kmc_result kmc_get_skip(struct kmc_session *s, struct kmc_turn *turn)
+{
+	bool end = false;
+
+	do {
+		const u8 *data;
+		size_t len;
+
+		data = kmc_window(s, turn, &len);
+		if (!len)
+			return kmc_wait(turn, KMC_NEED_INPUT);
+		if (!turn->budget->bytes)
+			return kmc_wait(turn, KMC_NEED_TURN);
+		kmc_take(s, turn, s->protocol->skip_keys(data, len, &end));
+	} while (!end);
+	return KMC_DONE;
+}
+
+static enum kmc_result kmc_get_key(struct kmc_session *s, struct kmc_turn *turn, size_t used)
+{
+	struct kmc_key key = kmc_session_key(s);
+	enum kmc_result result;
+
+	result = s->req.op == KMC_OP_GET ? kmc_get_peek(s, turn, &key) : kmc_get_hold(s, &key);
+	if (result != KMC_DONE)
+		return result;
+	s->any_key = true;
+	turn->budget->requests--;
+	kmc_take(s, turn, used);
+	return KMC_DONE;
+}
+
+/* The end of the line. A get without any key is no get. */
+static enum kmc_result kmc_get_end(struct kmc_session *s, struct kmc_turn *turn, size_t used)
+{
+	kmc_take(s, turn, used);
+	kmc_say(s, turn, s->any_key ? KMC_ANSWER_END : KMC_ANSWER_BAD_FORMAT);
+	s->any_key = false;
+	return KMC_DONE;
+}
+
+enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_key_status status;
+	enum kmc_result result;
+	size_t used;
+
+	for (;;) {
+		if (s->phase == KMC_PHASE_SKIP)
+			return kmc_get_skip(s, turn);
+		result = s->item ? kmc_get_show(s, turn) : KMC_DONE;
+		if (result == KMC_DONE)
+			result = kmc_get_next(s, turn, &status, &used);
+		if (result != KMC_DONE)
+			return result;
+		if (status == KMC_KEY_END)
+			return kmc_get_end(s, turn, used);
+		if (status == KMC_KEY_ONE) {
+			result = kmc_get_key(s, turn, used);
+			if (result != KMC_DONE)
+				return result;
+		} else {
+			kmc_say(s, turn, KMC_ANSWER_BAD_FORMAT);
+			s->any_key = false;
+			s->phase = KMC_PHASE_SKIP;
+		}
+	}
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The turns of a session. A request is parsed when its head is there, then executed, in as many calls
+ * as it takes; what its phases are is the command's own business.
+ *
+ * Lifetimes: the session owns one reference of an item (a value coming in or going out) and the carry
+ * buffer; kmc_session_destroy() drops both.
+ */
+#include "command.h"
+#include "../../include/uapi/linux/kmemcache.h"
+
+/* First byte of a binary request. */
+#define KMC_BINARY_MAGIC	0x80
+
+struct kmc_session *kmc_session_create(struct kmc_core *core, u8 protocol, gfp_t gfp)
+{
+	struct kmc_session *s = kzalloc(sizeof(*s), gfp);
+
+	if (!s)
+		return NULL;
+	s->core = core;
+	s->offered = protocol;
+	return s;
+}
+
+void kmc_session_destroy(struct kmc_session *s)
+{
+	if (!s)
+		return;
+	kmc_drop_item(s);
+	kfree(s->carry);
+	kfree(s);
+}
+
+bool kmc_session_busy(const struct kmc_session *s)
+{
+	return s->command || s->carry_to != s->carry_from;
+}
+
+void kmc_session_process(struct kmc_session *s)
+{
+	if (kmc_store_provide(s->core->store))
+		s->starved = true;
+}
+
+/* By the first byte. Binary is not served yet: such a client is better closed than answered in text. */
+static bool kmc_session_detect(struct kmc_session *s, u8 first)
+{
+	if (first == KMC_BINARY_MAGIC || s->offered == KMC_PROTOCOL_BINARY)
+		return false;
+	s->protocol = &kmc_text;
+	return true;
+}
+
+static enum kmc_result kmc_session_run(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_result result = s->command->execute(s, turn);
+
+	if (result == KMC_DONE) {
+		s->command = NULL;
+		s->phase = KMC_PHASE_BEGIN;
+		s->tries = 0;
+		s->starved = false;
+	}
+	return result;
+}
+
+/* A request whose head takes @head bytes of the window. */
+static enum kmc_result kmc_session_start(struct kmc_session *s, struct kmc_turn *turn, size_t head)
+{
+	const struct kmc_command *command = &kmc_commands[s->req.op];
+	const struct kmc_budget budget = *turn->budget;
+	const u16 carry_from = s->carry_from;
+	const size_t used = turn->used;
+	enum kmc_result result = KMC_DONE;
+
+	if (command->prepare)
+		result = command->prepare(s, turn);
+	if (result != KMC_DONE)
+		return result;
+	s->command = command;
+	kmc_take(s, turn, head);
+	if (!command->keys)
+		turn->budget->requests--;
+	result = kmc_session_run(s, turn);
+	if (result == KMC_PROCESS && s->phase == KMC_PHASE_BEGIN) {
+		s->command = NULL;
+		s->carry_from = carry_from;
+		turn->used = used;
+		*turn->budget = budget;
+	}
+	return result;
+}
+
+/* Between requests. */
+static enum kmc_result kmc_session_next(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const u8 *data;
+	ssize_t head;
+	size_t len;
+
+	data = kmc_window(s, turn, &len);
+	if (!len) {
+		kfree(s->carry);
+		s->carry = NULL;
+		s->carry_from = 0;
+		s->carry_to = 0;
+		return kmc_wait(turn, KMC_NEED_INPUT);
+	}
+	if (!turn->budget->requests || !turn->budget->bytes)
+		return kmc_wait(turn, KMC_NEED_TURN);
+	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
+		return kmc_wait(turn, KMC_NEED_SEND);
+	if (!s->protocol && !kmc_session_detect(s, *data))
+		return KMC_FAIL;
+	head = s->protocol->parse(data, len, &s->req);
+	if (head < 0)
+		return KMC_FAIL;
+	return head ? kmc_session_start(s, turn, head) : kmc_gather(s, turn);
+}
+
+enum kmc_verdict kmc_session_input(struct kmc_session *s, const u8 *data, size_t len, size_t *used,
+				   struct kmc_reply *reply, struct kmc_budget *budget)
+{
+	struct kmc_turn turn = {
+		.data = data,
+		.len = len,
+		.reply = reply,
+		.budget = budget,
+	};
+	enum kmc_result result = KMC_DONE;
+
+	while (result == KMC_DONE && !s->closing)
+		result = s->command ? kmc_session_run(s, &turn) : kmc_session_next(s, &turn);
+	*used = turn.used;
+	if (result == KMC_FAIL)
+		s->closing = true;
+	if (s->closing)
+		return KMC_NEED_CLOSE;
+	return result == KMC_PROCESS ? KMC_NEED_PROCESS : turn.why;
+}

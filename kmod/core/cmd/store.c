@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * set, add, replace, append, prepend, cas. The item is had before its value is read, and the value goes
+ * from the input into the item without another stop.
+ */
+#include "command.h"
+
+/* The value that follows is not wanted. */
+static enum kmc_result kmc_store_refuse(struct kmc_session *s, struct kmc_turn *turn,
+					const struct kmc_key *key, bool too_large)
+{
+	if (too_large)
+		kmc_count(kmc_session_stats(s), store_too_large);
+	else
+		kmc_count(kmc_session_stats(s), store_no_memory);
+	/* Who asked for a new value must not find the old one (memcached: set only). */
+	if (s->req.op == KMC_OP_SET)
+		kmc_store_delete(s->core->store, key, 0, NULL);
+	s->phase = KMC_PHASE_SWALLOW;
+	return kmc_say(s, turn, too_large ? KMC_ANSWER_TOO_LARGE : KMC_ANSWER_NO_MEMORY_STORING);
+}
+
+enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_store *store = s->core->store;
+	struct kmc_key key = kmc_session_key(s);
+	struct kmc_item *item;
+
+	item = kmc_item_alloc(store, &key, s->req.client_flags,
+			      kmc_store_deadline(store, s->req.exptime), s->req.nbytes);
+	if (item == ERR_PTR(-EAGAIN) && kmc_starve(s) == KMC_PROCESS)
+		return KMC_PROCESS;
+	s->left = s->req.nbytes + s->protocol->tail_len;
+	s->got = 0;
+	if (IS_ERR(item))
+		return kmc_store_refuse(s, turn, &key, item == ERR_PTR(-E2BIG));
+	kmc_count_in(kmc_session_stats(s), kmc_item_class(item), cmd_set);
+	s->item = item;
+	s->hash = key.hash;
+	s->phase = KMC_PHASE_VALUE;
+	kmc_cursor_init(store, &s->cursor, item);
+	return KMC_DONE;
+}
+
+/* Some bytes of the value, or of the tail behind it. Return: how many were taken; 0: something is wrong. */
+static u32 kmc_store_put(struct kmc_session *s, const u8 *data, size_t len)
+{
+	u32 tail = s->protocol->tail_len;
+	u32 n;
+
+	if (s->left > tail) {
+		n = min_t(size_t, len, s->left - tail);
+		return kmc_cursor_write(s->core->store, &s->cursor, data, n);
+	}
+	n = min_t(size_t, len, s->left);
+	memcpy(s->tail + s->got, data, n);
+	s->got += n;
+	return n;
+}
+
+static enum kmc_result kmc_store_fill(struct kmc_session *s, struct kmc_turn *turn)
+{
+	while (s->left) {
+		const u8 *data;
+		size_t len;
+		u32 n;
+
+		data = kmc_window(s, turn, &len);
+		if (!len)
+			return kmc_wait(turn, KMC_NEED_INPUT);
+		if (!turn->budget->bytes)
+			return kmc_wait(turn, KMC_NEED_TURN);
+		n = kmc_store_put(s, data, min_t(size_t, len, turn->budget->bytes));
+		if (!n)
+			return KMC_FAIL;
+		kmc_take(s, turn, n);
+		s->left -= n;
+	}
+	s->phase = KMC_PHASE_LINK;
+	return KMC_DONE;
+}
+
+static enum kmc_answer kmc_store_answer(enum kmc_store_status status)
+{
+	switch (status) {
+	case KMC_STORED:
+		return KMC_ANSWER_STORED;
+	case KMC_EXISTS:
+		return KMC_ANSWER_EXISTS;
+	case KMC_NOT_FOUND:
+		return KMC_ANSWER_NOT_FOUND;
+	default:
+		/* Also an append that finds no memory: so 1.6.45 says. */
+		return KMC_ANSWER_NOT_STORED;
+	}
+}
+
+static enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const struct kmc_key key = {
+		.data = kmc_item_key(s->item),
+		.len = s->item->nkey,
+		.hash = s->hash,
+	};
+	enum kmc_answer answer = KMC_ANSWER_BAD_CHUNK;
+	enum kmc_store_status status;
+
+	if (!memcmp(s->tail, s->protocol->tail, s->protocol->tail_len)) {
+		status = kmc_store_link(s->core->store, &key, s->item, s->command->mode, s->req.cas,
+					NULL);
+		if (status == KMC_AGAIN && kmc_starve(s) == KMC_PROCESS)
+			return KMC_PROCESS;
+		answer = kmc_store_answer(status);
+	}
+	kmc_drop_item(s);
+	return kmc_say(s, turn, answer);
+}
+
+enum kmc_result kmc_store_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_result result = KMC_DONE;
+
+	if (s->phase == KMC_PHASE_SWALLOW)
+		return kmc_swallow(s, turn);
+	if (s->phase == KMC_PHASE_VALUE)
+		result = kmc_store_fill(s, turn);
+	if (result != KMC_DONE)
+		return result;
+	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
+		return kmc_wait(turn, KMC_NEED_SEND);
+	return kmc_store_finish(s, turn);
+}

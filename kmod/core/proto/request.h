@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a client asks and what it is told, in no protocol's words.
+ */
+#ifndef KMC_REQUEST_H
+#define KMC_REQUEST_H
+
+#include "../kernel.h"
+
+enum kmc_op {
+	KMC_OP_REFUSE,		/* a malformed request whose end is known: answer @refusal */
+	KMC_OP_GET,
+	KMC_OP_TOUCH_GET,	/* gat: get, and set a new deadline */
+	KMC_OP_SET,
+	KMC_OP_ADD,
+	KMC_OP_REPLACE,
+	KMC_OP_APPEND,
+	KMC_OP_PREPEND,
+	KMC_OP_CAS,
+	KMC_OP_DELETE,
+	KMC_OP_INCR,
+	KMC_OP_DECR,
+	KMC_OP_TOUCH,
+	KMC_OP_FLUSH,
+	KMC_OP_VERSION,
+	KMC_OP_VERBOSITY,
+	KMC_OP_QUIT,
+	KMC_OP_SHUTDOWN,
+	KMC_OP_STATS,
+	KMC_OP_NR
+};
+
+enum kmc_answer {
+	KMC_ANSWER_STORED,
+	KMC_ANSWER_NOT_STORED,
+	KMC_ANSWER_EXISTS,
+	KMC_ANSWER_NOT_FOUND,
+	KMC_ANSWER_DELETED,
+	KMC_ANSWER_TOUCHED,
+	KMC_ANSWER_OK,
+	KMC_ANSWER_RESET,
+	KMC_ANSWER_END,			/* of a get's values, of statistics */
+	KMC_ANSWER_UNKNOWN,		/* no such command, or no such argument of one */
+	KMC_ANSWER_BAD_FORMAT,
+	KMC_ANSWER_BAD_CHUNK,		/* a value does not end where it was said to */
+	KMC_ANSWER_BAD_EXPTIME,
+	KMC_ANSWER_BAD_DELTA,
+	KMC_ANSWER_NON_NUMERIC,
+	KMC_ANSWER_TOO_LARGE,
+	KMC_ANSWER_NO_MEMORY_STORING,
+	KMC_ANSWER_NO_MEMORY_READING,
+	KMC_ANSWER_NO_MEMORY,
+	KMC_ANSWER_FLUSH_REFUSED,
+	KMC_ANSWER_SHUTDOWN_REFUSED,
+	KMC_ANSWER_BAD_SHUTDOWN,
+	KMC_ANSWER_NR
+};
+
+/**
+ * struct kmc_request - one request; which fields count depends on @op
+ * @refusal: of KMC_OP_REFUSE
+ * @noreply: the client wants no answer. Errors that are found before this is known are sent anyway.
+ * @with_cas: show CAS values with the items (gets, gats)
+ * @graceful: of KMC_OP_SHUTDOWN
+ * @invalid: an argument is wrong, but there are checks that come before saying so (KMC_OP_FLUSH,
+ *	KMC_OP_SHUTDOWN)
+ * @key, @args: point into the bytes that were parsed; good until these go
+ * @args: what stands behind "stats"; @nargs == 0: nothing
+ * @nbytes: of the value that follows (its line end not counted); for KMC_OP_REFUSE, how many bytes
+ *	follow that are to be thrown away (all counted)
+ */
+struct kmc_request {
+	enum kmc_op op;
+	enum kmc_answer refusal;
+	bool noreply;
+	bool with_cas;
+	bool graceful;
+	bool invalid;
+	u32 nkey;
+	u32 nargs;
+	const u8 *key;
+	const u8 *args;
+	u32 client_flags;
+	s32 exptime;
+	u32 nbytes;
+	u32 level;
+	u64 cas;
+	u64 delta;
+};
+
+/**
+ * struct kmc_hit - an item to be shown
+ */
+struct kmc_hit {
+	const u8 *key;
+	u32 nkey;
+	u32 client_flags;
+	u32 nbytes;
+	u64 cas;
+};
+
+#endif

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "text.h"
+#include "numbers.h"
+#include "tokens.h"
+
+/* The largest value whose length still leaves room for its line end in a signed int, as 1.6.45 demands. */
+#define KMC_TEXT_VALUE_MAX	(S32_MAX - 2)
+
+#define KMC_TEXT_CRLF		2
+
+/* Shortest line, with its end, that 1.6.45 looks at: two letters and CRLF. */
+#define KMC_TEXT_LINE_MIN	4
+
+/**
+ * struct kmc_line - a line in place
+ * @at, @len: without its end ("\n" or "\r\n")
+ * @total: bytes with its end
+ */
+struct kmc_line {
+	const u8 *at;
+	size_t len;
+	size_t total;
+};
+
+/**
+ * struct kmc_text_command - a command of the protocol
+ * @words: least number of words, its name counted; fewer is a bad format, said whatever "noreply" asks
+ * @late: looked up by the first word wherever it stands. The others must begin the line: a blank before
+ *	"get" makes it unknown.
+ * @noreply: whether a last word "noreply" silences it
+ * @read: takes the words apart. Return: bytes of the line that are done with.
+ */
+struct kmc_text_command {
+	const char *name;
+	u8 len;
+	u8 op;
+	u8 words;
+	bool late;
+	bool noreply;
+	bool with_cas;
+	size_t (*read)(const struct kmc_line *line, const struct kmc_tokens *tokens,
+		       struct kmc_request *req);
+};
+
+/* A malformed line of which @swallow bytes of value follow. Return: what @read returns. */
+static size_t kmc_refuse(const struct kmc_line *line, struct kmc_request *req,
+			 enum kmc_answer refusal, u32 swallow)
+{
+	req->op = KMC_OP_REFUSE;
+	req->refusal = refusal;
+	req->nbytes = swallow;
+	return line->total;
+}
+
+static bool kmc_read_key(const struct kmc_tokens *tokens, u32 i, struct kmc_request *req)
+{
+	if (tokens->token[i].len > KMC_TEXT_KEY_MAX)
+		return false;
+	req->key = tokens->token[i].at;
+	req->nkey = tokens->token[i].len;
+	return true;
+}
+
+/* <command> <key> <flags> <exptime> <bytes> [<cas unique>] [noreply] */
+static size_t kmc_read_storage(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			       struct kmc_request *req)
+{
+	const struct kmc_token *token = tokens->token;
+	bool noreply = req->noreply;
+	s32 nbytes;
+
+	req->noreply = false;
+	if (!kmc_parse_s32(token[4].at, token[4].len, &nbytes) || nbytes < 0 ||
+	    nbytes > KMC_TEXT_VALUE_MAX)
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	req->noreply = noreply;
+	req->nbytes = nbytes;
+	if (!kmc_read_key(tokens, 1, req) ||
+	    !kmc_parse_loose_u32(token[2].at, tokens->end - token[2].at, &req->client_flags) ||
+	    !kmc_parse_loose_s32(token[3].at, tokens->end - token[3].at, &req->exptime))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, req->nbytes + KMC_TEXT_CRLF);
+	if (req->op == KMC_OP_CAS &&
+	    (tokens->count < 6 || !kmc_parse_u64(token[5].at, token[5].len, &req->cas)))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, req->nbytes + KMC_TEXT_CRLF);
+	return line->total;
+}
+
+/* <command> <key> [<number>] [noreply] */
+static size_t kmc_read_keyed(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			     struct kmc_request *req)
+{
+	const struct kmc_token *number = &tokens->token[2];
+
+	if (!kmc_read_key(tokens, 1, req))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	if ((req->op == KMC_OP_INCR || req->op == KMC_OP_DECR) &&
+	    !kmc_parse_u64(number->at, number->len, &req->delta))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_DELTA, 0);
+	if (req->op == KMC_OP_TOUCH && !kmc_parse_s32(number->at, number->len, &req->exptime))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_EXPTIME, 0);
+	return line->total;
+}
+
+/* [<word>]...: "version", "quit" */
+static size_t kmc_read_nothing(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			       struct kmc_request *req)
+{
+	return line->total;
+}
+
+static size_t kmc_read_stats(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			     struct kmc_request *req)
+{
+	if (tokens->count > 1) {
+		req->args = tokens->token[1].at;
+		req->nargs = tokens->token[1].len;
+	}
+	return line->total;
+}
+
+/* flush_all [<delay>] [noreply] */
+static size_t kmc_read_flush(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			     struct kmc_request *req)
+{
+	if (tokens->count != 1U + req->noreply)
+		req->invalid = tokens->count < 2 ||
+			       !kmc_parse_s32(tokens->token[1].at, tokens->token[1].len,
+					      &req->exptime);
+	return line->total;
+}
+
+/* verbosity <level> [noreply] */
+static size_t kmc_read_verbosity(const struct kmc_line *line, const struct kmc_tokens *tokens,
+				 struct kmc_request *req)
+{
+	if (tokens->count < 2 ||
+	    !kmc_parse_u32(tokens->token[1].at, tokens->token[1].len, &req->level))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	return line->total;
+}
+
+/* shutdown [graceful] */
+static size_t kmc_read_shutdown(const struct kmc_line *line, const struct kmc_tokens *tokens,
+				struct kmc_request *req)
+{
+	req->graceful = tokens->count == 2 && kmc_token_begins(tokens, 1, "graceful");
+	req->invalid = tokens->count != 1 && !req->graceful;
+	return line->total;
+}
+
+#define KMC_TEXT(text, what, least, ...) \
+	{ .name = text, .len = sizeof(text) - 1, .op = KMC_OP_##what, .words = least, __VA_ARGS__ }
+
+/* By how often they are asked for. */
+static const struct kmc_text_command kmc_text_commands[] = {
+	KMC_TEXT("get", GET, 2),
+	KMC_TEXT("set", SET, 5, .noreply = true, .read = kmc_read_storage),
+	KMC_TEXT("gets", GET, 2, .with_cas = true),
+	KMC_TEXT("gat", TOUCH_GET, 3),
+	KMC_TEXT("gats", TOUCH_GET, 3, .with_cas = true),
+	KMC_TEXT("delete", DELETE, 2, .noreply = true, .read = kmc_read_keyed),
+	KMC_TEXT("incr", INCR, 3, .noreply = true, .read = kmc_read_keyed),
+	KMC_TEXT("decr", DECR, 3, .noreply = true, .read = kmc_read_keyed),
+	KMC_TEXT("touch", TOUCH, 3, .noreply = true, .read = kmc_read_keyed),
+	KMC_TEXT("add", ADD, 5, .noreply = true, .read = kmc_read_storage),
+	KMC_TEXT("replace", REPLACE, 5, .noreply = true, .read = kmc_read_storage),
+	KMC_TEXT("append", APPEND, 5, .noreply = true, .read = kmc_read_storage),
+	KMC_TEXT("prepend", PREPEND, 5, .noreply = true, .read = kmc_read_storage),
+	KMC_TEXT("cas", CAS, 5, .noreply = true, .read = kmc_read_storage),
+	KMC_TEXT("version", VERSION, 1, .read = kmc_read_nothing),
+	KMC_TEXT("stats", STATS, 1, .read = kmc_read_stats),
+	KMC_TEXT("quit", QUIT, 1, .read = kmc_read_nothing),
+	KMC_TEXT("flush_all", FLUSH, 1, .late = true, .noreply = true, .read = kmc_read_flush),
+	KMC_TEXT("verbosity", VERBOSITY, 1, .late = true, .noreply = true, .read = kmc_read_verbosity),
+	KMC_TEXT("shutdown", SHUTDOWN, 1, .late = true, .noreply = true, .read = kmc_read_shutdown),
+};
+
+static const struct kmc_text_command *kmc_text_find(const u8 *name, size_t len, bool first)
+{
+	const struct kmc_text_command *command;
+
+	for (command = kmc_text_commands;
+	     command < kmc_text_commands + ARRAY_SIZE(kmc_text_commands); command++)
+		if (command->len == len && !memcmp(command->name, name, len))
+			return first || command->late ? command : NULL;
+	return NULL;
+}
+
+/* "GET / HTTP/1.1": whoever speaks this will never be content, and may have been lured here. */
+static bool kmc_text_is_http(const struct kmc_tokens *tokens)
+{
+	const struct kmc_token *last = &tokens->token[tokens->count - 1];
+
+	return tokens->count > 1 && last->len >= 5 && !memcmp(last->at, "HTTP/", 5);
+}
+
+/*
+ * get and its kin: the keys stay where they are and are taken one by one by ->next_key(). Here, @at is
+ * behind the command's name, and @whole tells whether the line's end is in sight: then all keys are
+ * looked at before the first is answered.
+ */
+static ssize_t kmc_text_get(const struct kmc_line *line, const u8 *at, bool whole,
+			    struct kmc_request *req)
+{
+	const u8 *end = line->at + line->len;
+	struct kmc_token token;
+	const u8 *first;
+
+	if (req->op == KMC_OP_TOUCH_GET) {
+		if (!kmc_token_next(at, end, &token))
+			return whole ? kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0) : -EMSGSIZE;
+		at = token.at + token.len;
+		if (!kmc_parse_s32(token.at, token.len, &req->exptime))
+			req->invalid = true;
+	}
+	if (!whole)
+		return req->invalid || at == end ? -EMSGSIZE : at - line->at;
+	if (!kmc_token_next(at, end, &token))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	if (req->invalid)
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_EXPTIME, 0);
+	first = token.at;
+	do {
+		if (token.len > KMC_TEXT_KEY_MAX)
+			return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	} while (kmc_token_next(token.at + token.len, end, &token));
+	return first - line->at;
+}
+
+static const struct kmc_text_command *kmc_text_name(const struct kmc_line *line, size_t *len)
+{
+	const u8 *blank = memchr(line->at, ' ', line->len);
+
+	*len = blank ? blank - line->at : line->len;
+	return kmc_text_find(line->at, *len, true);
+}
+
+static ssize_t kmc_text_line(const struct kmc_line *line, struct kmc_request *req)
+{
+	const struct kmc_text_command *command;
+	struct kmc_tokens tokens;
+	size_t len;
+
+	if (line->total < KMC_TEXT_LINE_MIN)
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	command = kmc_text_name(line, &len);
+	if (command && !command->read) {
+		req->op = command->op;
+		req->with_cas = command->with_cas;
+		return kmc_text_get(line, line->at + len, true, req);
+	}
+	kmc_tokens_split(&tokens, line->at, line->len);
+	if (!command && tokens.count)
+		command = kmc_text_find(tokens.token[0].at, tokens.token[0].len, false);
+	if (!command && tokens.count && kmc_text_is_http(&tokens))
+		return -EPROTO;
+	if (command && tokens.count < command->words)
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	req->noreply = (!command || command->noreply) && tokens.count &&
+		       kmc_token_is(&tokens, tokens.count - 1, "noreply");
+	if (!command)
+		return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
+	req->op = command->op;
+	return command->read(line, &tokens, req);
+}
+
+/* KMC_HEAD_MAX bytes without a line end: only a get may be longer. */
+static ssize_t kmc_text_endless(const struct kmc_line *line, struct kmc_request *req)
+{
+	const struct kmc_text_command *command;
+	size_t len;
+
+	command = kmc_text_name(line, &len);
+	if (!command || command->read)
+		return -EMSGSIZE;
+	req->op = command->op;
+	req->with_cas = command->with_cas;
+	return kmc_text_get(line, line->at + len, false, req);
+}
+
+static ssize_t kmc_text_parse(const u8 *data, size_t len, struct kmc_request *req)
+{
+	struct kmc_line line = { .at = data };
+	const u8 *end;
+
+	memset(req, 0, sizeof(*req));
+	line.len = min_t(size_t, len, KMC_HEAD_MAX);
+	end = memchr(data, '\n', line.len);
+	if (!end)
+		return len < KMC_HEAD_MAX ? 0 : kmc_text_endless(&line, req);
+	line.total = end + 1 - data;
+	line.len = end - data;
+	if (line.len && data[line.len - 1] == '\r')
+		line.len--;
+	return kmc_text_line(&line, req);
+}
+
+static enum kmc_key_status kmc_text_next_key(const u8 *data, size_t len, size_t *used,
+					     struct kmc_request *req)
+{
+	/* One longer than a key: behind the longest there may be a carriage return. */
+	const size_t longest = KMC_TEXT_KEY_MAX + 1;
+	const u8 *at = data, *end = data + len, *stop;
+
+	while (at < end && *at == ' ')
+		at++;
+	*used = at - data;
+	for (stop = at; stop < end && *stop != ' ' && *stop != '\n'; stop++)
+		if ((size_t)(stop - at) > longest)
+			return KMC_KEY_BAD;
+	if (stop == end)
+		return KMC_KEY_MORE;
+	req->nkey = stop - at;
+	if (*stop == '\n') {
+		if (stop > at && stop[-1] == '\r')
+			req->nkey--;
+		if (!req->nkey) {
+			*used = stop + 1 - data;
+			return KMC_KEY_END;
+		}
+	}
+	if (req->nkey > KMC_TEXT_KEY_MAX)
+		return KMC_KEY_BAD;
+	req->key = at;
+	*used += req->nkey;
+	return KMC_KEY_ONE;
+}
+
+static size_t kmc_text_skip_keys(const u8 *data, size_t len, bool *end)
+{
+	const u8 *newline = memchr(data, '\n', len);
+
+	*end = newline;
+	return newline ? newline + 1 - data : len;
+}
+
+/* Up to the line's end; in an endless get that is more than the key that was cut, and does no harm. */
+static size_t kmc_text_grab(const u8 *run, size_t len)
+{
+	bool end;
+
+	return kmc_text_skip_keys(run, len, &end);
+}
+
+#define KMC_SAY(text) { text "\r\n", sizeof(text "\r\n") - 1 }
+
+static const struct {
+	const char *text;
+	u32 len;
+} kmc_text_answers[KMC_ANSWER_NR] = {
+	[KMC_ANSWER_STORED] = KMC_SAY("STORED"),
+	[KMC_ANSWER_NOT_STORED] = KMC_SAY("NOT_STORED"),
+	[KMC_ANSWER_EXISTS] = KMC_SAY("EXISTS"),
+	[KMC_ANSWER_NOT_FOUND] = KMC_SAY("NOT_FOUND"),
+	[KMC_ANSWER_DELETED] = KMC_SAY("DELETED"),
+	[KMC_ANSWER_TOUCHED] = KMC_SAY("TOUCHED"),
+	[KMC_ANSWER_OK] = KMC_SAY("OK"),
+	[KMC_ANSWER_RESET] = KMC_SAY("RESET"),
+	[KMC_ANSWER_END] = KMC_SAY("END"),
+	[KMC_ANSWER_UNKNOWN] = KMC_SAY("ERROR"),
+	[KMC_ANSWER_BAD_FORMAT] = KMC_SAY("CLIENT_ERROR bad command line format"),
+	[KMC_ANSWER_BAD_CHUNK] = KMC_SAY("CLIENT_ERROR bad data chunk"),
+	[KMC_ANSWER_BAD_EXPTIME] = KMC_SAY("CLIENT_ERROR invalid exptime argument"),
+	[KMC_ANSWER_BAD_DELTA] = KMC_SAY("CLIENT_ERROR invalid numeric delta argument"),
+	[KMC_ANSWER_NON_NUMERIC] =
+		KMC_SAY("CLIENT_ERROR cannot increment or decrement non-numeric value"),
+	[KMC_ANSWER_TOO_LARGE] = KMC_SAY("SERVER_ERROR object too large for cache"),
+	[KMC_ANSWER_NO_MEMORY_STORING] = KMC_SAY("SERVER_ERROR out of memory storing object"),
+	[KMC_ANSWER_NO_MEMORY_READING] = KMC_SAY("SERVER_ERROR out of memory reading request"),
+	[KMC_ANSWER_NO_MEMORY] = KMC_SAY("SERVER_ERROR out of memory"),
+	[KMC_ANSWER_FLUSH_REFUSED] = KMC_SAY("CLIENT_ERROR flush_all not allowed"),
+	[KMC_ANSWER_SHUTDOWN_REFUSED] = KMC_SAY("SERVER_ERROR: shutdown not enabled"),
+	[KMC_ANSWER_BAD_SHUTDOWN] = KMC_SAY("CLIENT_ERROR invalid shutdown mode"),
+};
+
+static void kmc_text_answer(struct kmc_reply *reply, const struct kmc_request *req,
+			    enum kmc_answer answer)
+{
+	if (!req->noreply)
+		kmc_reply_copy(reply, kmc_text_answers[answer].text, kmc_text_answers[answer].len);
+}
+
+/* Bytes that grow at @at. */
+static u8 *kmc_text_put(u8 *at, const void *data, size_t len)
+{
+	memcpy(at, data, len);
+	return at + len;
+}
+
+#define kmc_text_say(at, text) kmc_text_put(at, text, sizeof(text) - 1)
+
+static void kmc_text_number(struct kmc_reply *reply, const struct kmc_request *req, u64 number)
+{
+	u8 line[KMC_U64_DIGITS + KMC_TEXT_CRLF];
+	u8 *at = line + kmc_put_u64(line, number);
+
+	at = kmc_text_say(at, "\r\n");
+	if (!req->noreply)
+		kmc_reply_copy(reply, line, at - line);
+}
+
+static void kmc_text_version(struct kmc_reply *reply, const struct kmc_request *req,
+			     const char *version)
+{
+	size_t len = strlen(version);
+	u8 *at = kmc_reply_add(reply, sizeof("VERSION \r\n") - 1 + len);
+
+	if (!at)
+		return;
+	at = kmc_text_say(at, "VERSION ");
+	at = kmc_text_put(at, version, len);
+	kmc_text_say(at, "\r\n");
+}
+
+/* VALUE <key> <flags> <bytes> [<cas unique>]\r\n */
+static u32 kmc_text_hit(u8 *line, const struct kmc_request *req, const struct kmc_hit *hit)
+{
+	u8 *at = kmc_text_say(line, "VALUE ");
+
+	at = kmc_text_put(at, hit->key, hit->nkey);
+	*at++ = ' ';
+	at += kmc_put_u64(at, hit->client_flags);
+	*at++ = ' ';
+	at += kmc_put_u64(at, hit->nbytes);
+	if (req->with_cas) {
+		*at++ = ' ';
+		at += kmc_put_u64(at, hit->cas);
+	}
+	at = kmc_text_say(at, "\r\n");
+	return at - line;
+}
+
+static bool kmc_text_stat(struct kmc_reply *reply, const struct kmc_request *req, const char *name,
+			  const char *value)
+{
+	size_t nname = strlen(name), nvalue = strlen(value);
+	u8 *at = kmc_reply_add(reply, sizeof("STAT \r\n") - 1 + nname + (nvalue ? 1 + nvalue : 0));
+
+	if (!at)
+		return false;
+	at = kmc_text_say(at, "STAT ");
+	at = kmc_text_put(at, name, nname);
+	if (nvalue) {
+		*at++ = ' ';
+		at = kmc_text_put(at, value, nvalue);
+	}
+	kmc_text_say(at, "\r\n");
+	return true;
+}
+
+const struct kmc_protocol_ops kmc_text = {
+	.parse = kmc_text_parse,
+	.next_key = kmc_text_next_key,
+	.skip_keys = kmc_text_skip_keys,
+	.grab = kmc_text_grab,
+	.answer = kmc_text_answer,
+	.number = kmc_text_number,
+	.version = kmc_text_version,
+	.hit = kmc_text_hit,
+	.stat = kmc_text_stat,
+	.tail = { '\r', '\n' },
+	.tail_len = KMC_TEXT_CRLF,
+};

@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What "stats" shows: a table for each group, in memcached 1.6.45's order and names. Which rows are
+ * constants here, and which count something of their own: docs/protocol.md.
+ */
+#include "core.h"
+#include "version.h"
+#include "store/store.h"
+#include "../include/uapi/linux/kmemcache.h"
+
+/* The cache's clock when the server started: kmc_store_now() begins with it. */
+#define KMC_CLOCK_START		2
+
+/**
+ * struct kmc_listing - rows on their way to whoever asked
+ * @skip: rows to leave out; @at: rows that were passed, left out or emitted
+ * @full: emit() refused the row @at
+ * @class, @in_class: the class at hand, for rows of a class
+ */
+struct kmc_listing {
+	struct kmc_core *core;
+	struct kmc_core_gauges gauges;
+	struct kmc_store_totals totals;
+	struct kmc_class_totals in_class;
+	u32 class;
+	u32 skip, at;
+	bool full;
+	bool (*emit)(void *ctx, const struct kmc_stats_row *row);
+	void *ctx;
+	struct kmc_stats_row row;
+};
+
+/**
+ * struct kmc_stat - one row
+ * @get: its number; NULL: @text is shown
+ * @arg: for @get
+ * @when: KMC_S_* that must not be 0, or the row is left out; 0: always
+ */
+struct kmc_stat {
+	const char *name;
+	u64 (*get)(struct kmc_listing *list, u32 arg);
+	u32 arg;
+	u16 when;
+	const char *text;
+};
+
+static const struct kmc_setting_row *kmc_setting_find(u16 attr)
+{
+	size_t i = 0;
+
+	while (i + 1 < kmc_setting_count && kmc_setting_rows[i].attr != attr)
+		i++;
+	return &kmc_setting_rows[i];
+}
+
+static u64 kmc_stat_setting(struct kmc_listing *list, u32 attr)
+{
+	return kmc_setting_get(&list->core->settings, kmc_setting_find(attr));
+}
+
+static u64 kmc_stat_counter(struct kmc_listing *list, u32 c)
+{
+	return kmc_stats_sum(&list->core->stats, c);
+}
+
+static u64 kmc_stat_classes(struct kmc_listing *list, u32 c)
+{
+	return kmc_stats_sum_classes(&list->core->stats, c);
+}
+
+static u64 kmc_stat_class(struct kmc_listing *list, u32 c)
+{
+	return kmc_stats_sum_class(&list->core->stats, list->class, c);
+}
+
+/* Nothing of that kind exists here. */
+static u64 kmc_stat_zero(struct kmc_listing *list, u32 arg)
+{
+	return 0;
+}
+
+static u64 kmc_stat_pointer_size(struct kmc_listing *list, u32 arg)
+{
+	return 8 * sizeof(void *);
+}
+
+static u64 kmc_stat_cmd_get(struct kmc_listing *list, u32 arg)
+{
+	return kmc_stat_classes(list, KMC_CLASS_get_hits) + kmc_stat_counter(list, KMC_COUNT_get_misses);
+}
+
+static u64 kmc_stat_cmd_touch(struct kmc_listing *list, u32 arg)
+{
+	return kmc_stat_classes(list, KMC_CLASS_touch_hits) +
+	       kmc_stat_counter(list, KMC_COUNT_touch_misses);
+}
+
+static u64 kmc_stat_uptime(struct kmc_listing *list, u32 arg)
+{
+	return kmc_store_now(list->core->store) - KMC_CLOCK_START;
+}
+
+static u64 kmc_stat_time(struct kmc_listing *list, u32 arg)
+{
+	return ktime_get_real_seconds();
+}
+
+#define KMC_GAUGE(field) \
+	static u64 kmc_stat_##field(struct kmc_listing *list, u32 arg) { return list->gauges.field; }
+#define KMC_TOTAL(field) \
+	static u64 kmc_stat_##field(struct kmc_listing *list, u32 arg) { return list->totals.field; }
+#define KMC_IN_CLASS(field) \
+	static u64 kmc_stat_##field(struct kmc_listing *list, u32 arg) { return list->in_class.field; }
+
+KMC_GAUGE(pid)
+KMC_GAUGE(curr_connections)
+KMC_GAUGE(time_in_listen_disabled_us)
+KMC_GAUGE(accepting_conns)
+KMC_TOTAL(curr_items)
+KMC_TOTAL(bytes)
+KMC_TOTAL(total_malloced)
+KMC_TOTAL(hash_bytes)
+KMC_TOTAL(hash_power_level)
+KMC_TOTAL(hash_is_expanding)
+KMC_TOTAL(free_pages)
+KMC_IN_CLASS(chunk_size)
+KMC_IN_CLASS(chunks_per_page)
+KMC_IN_CLASS(pages)
+KMC_IN_CLASS(chunks)
+KMC_IN_CLASS(used_chunks)
+KMC_IN_CLASS(free_chunks)
+KMC_IN_CLASS(items)
+KMC_IN_CLASS(mem_requested)
+KMC_IN_CLASS(age)
+
+#define KMC_STAT(text, how)		{ .name = text, .get = kmc_stat_##how }
+#define KMC_STAT_ARG(text, how, what)	{ .name = text, .get = kmc_stat_##how, .arg = what }
+#define KMC_STAT_ALL(c)			KMC_STAT_ARG(#c, counter, KMC_COUNT_##c)
+#define KMC_STAT_SUM(c)			KMC_STAT_ARG(#c, classes, KMC_CLASS_##c)
+#define KMC_STAT_EACH(c)		KMC_STAT_ARG(#c, class, KMC_CLASS_##c)
+#define KMC_STAT_WHEN(c, attr) \
+	{ .name = #c, .get = kmc_stat_counter, .arg = KMC_COUNT_##c, .when = KMC_S_##attr }
+#define KMC_STAT_ZERO(text)		KMC_STAT(text, zero)
+#define KMC_STAT_TEXT(title, what)	{ .name = title, .text = what }
+
+/* memcached.c, server_stats(), get_stats(); items.c, item_stats_totals() */
+static const struct kmc_stat kmc_stats_general[] = {
+	KMC_STAT("pid", pid),
+	KMC_STAT("uptime", uptime),
+	KMC_STAT("time", time),
+	KMC_STAT_TEXT("version", KMC_VERSION_TEXT),
+	KMC_STAT_TEXT("libevent", "none"),
+	KMC_STAT("pointer_size", pointer_size),
+	KMC_STAT_TEXT("rusage_user", "0.000000"),
+	KMC_STAT_TEXT("rusage_system", "0.000000"),
+	KMC_STAT_ARG("max_connections", setting, KMC_S_CONN_LIMIT),
+	KMC_STAT("curr_connections", curr_connections),
+	KMC_STAT_ALL(total_connections),
+	KMC_STAT_WHEN(rejected_connections, MAXCONNS_FAST),
+	KMC_STAT("connection_structures", curr_connections),
+	KMC_STAT_ALL(response_obj_oom),
+	KMC_STAT_ZERO("response_obj_count"),
+	KMC_STAT_ZERO("response_obj_bytes"),
+	KMC_STAT_ZERO("read_buf_count"),
+	KMC_STAT_ZERO("read_buf_bytes"),
+	KMC_STAT_ZERO("read_buf_bytes_free"),
+	KMC_STAT_ALL(read_buf_oom),
+	KMC_STAT_ZERO("reserved_fds"),
+	KMC_STAT("cmd_get", cmd_get),
+	KMC_STAT_SUM(cmd_set),
+	KMC_STAT_ALL(cmd_flush),
+	KMC_STAT("cmd_touch", cmd_touch),
+	KMC_STAT_ALL(cmd_meta),
+	KMC_STAT_SUM(get_hits),
+	KMC_STAT_ALL(get_misses),
+	KMC_STAT_ALL(get_expired),
+	KMC_STAT_ALL(get_flushed),
+	KMC_STAT_ALL(delete_misses),
+	KMC_STAT_SUM(delete_hits),
+	KMC_STAT_ALL(incr_misses),
+	KMC_STAT_SUM(incr_hits),
+	KMC_STAT_ALL(decr_misses),
+	KMC_STAT_SUM(decr_hits),
+	KMC_STAT_ALL(cas_misses),
+	KMC_STAT_SUM(cas_hits),
+	KMC_STAT_SUM(cas_badval),
+	KMC_STAT_SUM(touch_hits),
+	KMC_STAT_ALL(touch_misses),
+	KMC_STAT_ALL(store_too_large),
+	KMC_STAT_ALL(store_no_memory),
+	KMC_STAT_ALL(auth_cmds),
+	KMC_STAT_ALL(auth_errors),
+	KMC_STAT_WHEN(idle_kicks, IDLE_TIMEOUT),
+	KMC_STAT_ALL(bytes_read),
+	KMC_STAT_ALL(bytes_written),
+	KMC_STAT_ARG("limit_maxbytes", setting, KMC_S_MEMORY_LIMIT),
+	KMC_STAT("accepting_conns", accepting_conns),
+	KMC_STAT_ALL(listen_disabled_num),
+	KMC_STAT("time_in_listen_disabled_us", time_in_listen_disabled_us),
+	KMC_STAT_ARG("threads", setting, KMC_S_THREADS),
+	KMC_STAT_ALL(conn_yields),
+	KMC_STAT("hash_power_level", hash_power_level),
+	KMC_STAT("hash_bytes", hash_bytes),
+	KMC_STAT("hash_is_expanding", hash_is_expanding),
+	KMC_STAT_ZERO("slab_reassign_rescues"),
+	KMC_STAT_ZERO("slab_reassign_chunk_rescues"),
+	KMC_STAT_ZERO("slab_reassign_inline_reclaim"),
+	KMC_STAT_ZERO("slab_reassign_busy_items"),
+	KMC_STAT_ZERO("slab_reassign_busy_deletes"),
+	KMC_STAT_ZERO("slab_reassign_busy_nomem"),
+	KMC_STAT_TEXT("slab_reassign_last_busy_status", "none"),
+	KMC_STAT_ZERO("slab_reassign_running"),
+	KMC_STAT_ALL(slabs_moved),
+	KMC_STAT_ZERO("lru_crawler_running"),
+	KMC_STAT_ZERO("lru_crawler_starts"),
+	KMC_STAT_ZERO("lru_maintainer_juggles"),
+	KMC_STAT_ALL(malloc_fails),
+	KMC_STAT_ZERO("log_worker_dropped"),
+	KMC_STAT_ZERO("log_worker_written"),
+	KMC_STAT_ZERO("log_watcher_skipped"),
+	KMC_STAT_ZERO("log_watcher_sent"),
+	KMC_STAT_ZERO("log_watchers"),
+	KMC_STAT_ZERO("unexpected_napi_ids"),
+	KMC_STAT_ZERO("round_robin_fallback"),
+	KMC_STAT("bytes", bytes),
+	KMC_STAT("curr_items", curr_items),
+	KMC_STAT_ALL(total_items),
+	KMC_STAT("slab_global_page_pool", free_pages),
+	KMC_STAT_SUM(expired_unfetched),
+	KMC_STAT_SUM(evicted_unfetched),
+	KMC_STAT_SUM(evicted_active),
+	KMC_STAT_ARG("evictions", classes, KMC_CLASS_evicted),
+	KMC_STAT_SUM(reclaimed),
+	KMC_STAT_ALL(crawler_reclaimed),
+	KMC_STAT_ALL(crawler_items_checked),
+	KMC_STAT_SUM(lrutail_reflocked),
+	KMC_STAT_ZERO("moves_to_cold"),
+	KMC_STAT_ZERO("moves_to_warm"),
+	KMC_STAT_ZERO("moves_within_lru"),
+	KMC_STAT_SUM(direct_reclaims),
+	KMC_STAT_ALL(lru_bumps_dropped),
+};
+
+/* items.c, item_stats(); one LRU for each class, called the cold one */
+static const struct kmc_stat kmc_stats_items[] = {
+	KMC_STAT("number", items),
+	KMC_STAT_ZERO("number_hot"),
+	KMC_STAT_ZERO("number_warm"),
+	KMC_STAT("number_cold", items),
+	KMC_STAT_ZERO("age_hot"),
+	KMC_STAT_ZERO("age_warm"),
+	KMC_STAT("age", age),
+	KMC_STAT("mem_requested", mem_requested),
+	KMC_STAT_EACH(evicted),
+	KMC_STAT_EACH(evicted_nonzero),
+	KMC_STAT_ZERO("evicted_time"),
+	KMC_STAT_EACH(outofmemory),
+	KMC_STAT_ZERO("tailrepairs"),
+	KMC_STAT_EACH(reclaimed),
+	KMC_STAT_EACH(expired_unfetched),
+	KMC_STAT_EACH(evicted_unfetched),
+	KMC_STAT_EACH(evicted_active),
+	KMC_STAT_ZERO("crawler_reclaimed"),
+	KMC_STAT_ZERO("crawler_items_checked"),
+	KMC_STAT_EACH(lrutail_reflocked),
+	KMC_STAT_ZERO("moves_to_cold"),
+	KMC_STAT_ZERO("moves_to_warm"),
+	KMC_STAT_ZERO("moves_within_lru"),
+	KMC_STAT_EACH(direct_reclaims),
+	KMC_STAT_ZERO("hits_to_hot"),
+	KMC_STAT_ZERO("hits_to_warm"),
+	KMC_STAT_ARG("hits_to_cold", class, KMC_CLASS_get_hits),
+	KMC_STAT_ZERO("hits_to_temp"),
+};
+
+/* slabs.c, do_slabs_stats() */
+static const struct kmc_stat kmc_stats_slabs[] = {
+	KMC_STAT("chunk_size", chunk_size),
+	KMC_STAT("chunks_per_page", chunks_per_page),
+	KMC_STAT("total_pages", pages),
+	KMC_STAT("total_chunks", chunks),
+	KMC_STAT("used_chunks", used_chunks),
+	KMC_STAT("free_chunks", free_chunks),
+	KMC_STAT_ZERO("free_chunks_end"),
+	KMC_STAT_EACH(get_hits),
+	KMC_STAT_EACH(cmd_set),
+	KMC_STAT_EACH(delete_hits),
+	KMC_STAT_EACH(incr_hits),
+	KMC_STAT_EACH(decr_hits),
+	KMC_STAT_EACH(cas_hits),
+	KMC_STAT_EACH(cas_badval),
+	KMC_STAT_EACH(touch_hits),
+};
+
+/* @number of @list's row, unless the row is to be left out. Return: false: full. */
+static bool kmc_list_begin(struct kmc_listing *list)
+{
+	if (list->full)
+		return false;
+	if (list->at >= list->skip)
+		return true;
+	list->at++;
+	return false;
+}
+
+/* The row is written: out with it. */
+static void kmc_list_emit(struct kmc_listing *list)
+{
+	if (list->emit(list->ctx, &list->row))
+		list->at++;
+	else
+		list->full = true;
+}
+
+static void kmc_list_value(struct kmc_listing *list, const struct kmc_stat *stat)
+{
+	char *value = list->row.value;
+
+	if (stat->get)
+		scnprintf(value, sizeof(list->row.value), "%llu", stat->get(list, stat->arg));
+	else
+		scnprintf(value, sizeof(list->row.value), "%s", stat->text);
+}
+
+static void kmc_list_general(struct kmc_listing *list)
+{
+	const struct kmc_stat *stat;
+
+	for (stat = kmc_stats_general; stat < kmc_stats_general + ARRAY_SIZE(kmc_stats_general);
+	     stat++) {
+		if (stat->when && !kmc_stat_setting(list, stat->when))
+			continue;
+		if (!kmc_list_begin(list))
+			continue;
+		scnprintf(list->row.name, sizeof(list->row.name), "%s", stat->name);
+		kmc_list_value(list, stat);
+		kmc_list_emit(list);
+	}
+}
+
+/* The rows of the class at hand; @prefix stands before its number. */
+static void kmc_list_class(struct kmc_listing *list, const char *prefix, const struct kmc_stat *stats,
+			   size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!kmc_list_begin(list))
+			continue;
+		scnprintf(list->row.name, sizeof(list->row.name), "%s%u:%s", prefix, list->class,
+			  stats[i].name);
+		kmc_list_value(list, &stats[i]);
+		kmc_list_emit(list);
+	}
+}
+
+/* Goes to the next class. Return: false: there is none, or the listing is full. */
+static bool kmc_list_next(struct kmc_listing *list)
+{
+	u32 last;
+
+	list->class++;
+	return !list->full &&
+	       kmc_store_class(list->core->store, list->class, &last, &list->in_class);
+}
+
+static void kmc_list_items(struct kmc_listing *list)
+{
+	while (kmc_list_next(list))
+		if (list->in_class.items)
+			kmc_list_class(list, "items:", kmc_stats_items, ARRAY_SIZE(kmc_stats_items));
+}
+
+static void kmc_list_number(struct kmc_listing *list, const char *name, u64 number)
+{
+	if (!kmc_list_begin(list))
+		return;
+	scnprintf(list->row.name, sizeof(list->row.name), "%s", name);
+	scnprintf(list->row.value, sizeof(list->row.value), "%llu", number);
+	kmc_list_emit(list);
+}
+
+static void kmc_list_slabs(struct kmc_listing *list)
+{
+	u32 active = 0;
+
+	while (kmc_list_next(list)) {
+		if (!list->in_class.pages)
+			continue;
+		active++;
+		kmc_list_class(list, "", kmc_stats_slabs, ARRAY_SIZE(kmc_stats_slabs));
+	}
+	kmc_list_number(list, "active_slabs", active);
+	kmc_list_number(list, "total_malloced", list->totals.total_malloced);
+}
+
+/* Nothing counts sizes yet; memcached says this when it was not told to. */
+static void kmc_list_sizes(struct kmc_listing *list)
+{
+	if (!kmc_list_begin(list))
+		return;
+	scnprintf(list->row.name, sizeof(list->row.name), "sizes_status");
+	scnprintf(list->row.value, sizeof(list->row.value), "disabled");
+	kmc_list_emit(list);
+}
+
+enum kmc_shown {
+	KMC_SHOWN_TEXT,		/* @text, whatever the settings */
+	KMC_SHOWN_NUMBER,
+	KMC_SHOWN_OCTAL,
+	KMC_SHOWN_CHARACTER,
+	KMC_SHOWN_FACTOR,	/* thousandths, with two digits */
+	KMC_SHOWN_YES_NO,
+	KMC_SHOWN_ON_OFF,
+	KMC_SHOWN_PROTOCOL,
+	KMC_SHOWN_INTER,
+};
+
+/**
+ * struct kmc_shown_setting - a row of "stats settings"
+ * @attr: KMC_S_*, unless it is a text
+ */
+struct kmc_shown_setting {
+	const char *name;
+	enum kmc_shown how;
+	u16 attr;
+	const char *text;
+};
+
+#define KMC_SHOW(title, form, setting) \
+	{ .name = title, .how = KMC_SHOWN_##form, .attr = KMC_S_##setting }
+#define KMC_SHOW_TEXT(title, what)	{ .name = title, .text = what }
+
+/* memcached.c, process_stat_settings() */
+static const struct kmc_shown_setting kmc_shown_settings[] = {
+	KMC_SHOW("maxbytes", NUMBER, MEMORY_LIMIT),
+	KMC_SHOW("maxconns", NUMBER, CONN_LIMIT),
+	KMC_SHOW_TEXT("tcpport", "0"),
+	KMC_SHOW_TEXT("udpport", "0"),
+	KMC_SHOW("inter", INTER, INTER),
+	KMC_SHOW("verbosity", NUMBER, VERBOSE),
+	KMC_SHOW_TEXT("oldest", "0"),
+	KMC_SHOW("evictions", ON_OFF, EVICT),
+	KMC_SHOW_TEXT("domain_socket", "NULL"),
+	KMC_SHOW("umask", OCTAL, UMASK),
+	KMC_SHOW("shutdown_command", YES_NO, SHUTDOWN_ENABLED),
+	KMC_SHOW("growth_factor", FACTOR, GROWTH_FACTOR),
+	KMC_SHOW("chunk_size", NUMBER, SIZE_MIN),
+	KMC_SHOW("num_threads", NUMBER, THREADS),
+	KMC_SHOW("num_threads_per_udp", NUMBER, THREADS),
+	KMC_SHOW("stat_key_prefix", CHARACTER, PREFIX_DELIM),
+	KMC_SHOW("detail_enabled", YES_NO, STATS_DETAIL),
+	KMC_SHOW("reqs_per_event", NUMBER, REQS_PER_EVENT),
+	KMC_SHOW("cas_enabled", YES_NO, CAS),
+	KMC_SHOW("tcp_backlog", NUMBER, BACKLOG),
+	KMC_SHOW("binding_protocol", PROTOCOL, PROTOCOL),
+	KMC_SHOW_TEXT("auth_enabled_sasl", "no"),
+	KMC_SHOW_TEXT("auth_enabled_ascii", "no"),
+	KMC_SHOW("item_size_max", NUMBER, ITEM_SIZE_MAX),
+	KMC_SHOW("maxconns_fast", YES_NO, MAXCONNS_FAST),
+	KMC_SHOW("hashpower_init", NUMBER, HASHPOWER),
+	KMC_SHOW_TEXT("slab_reassign", "no"),
+	KMC_SHOW_TEXT("slab_automove", "0"),
+	KMC_SHOW_TEXT("slab_automove_ratio", "0.80"),
+	KMC_SHOW_TEXT("slab_automove_window", "10"),
+	KMC_SHOW("slab_chunk_max", NUMBER, SLAB_CHUNK_MAX),
+	KMC_SHOW_TEXT("lru_crawler", "no"),
+	KMC_SHOW_TEXT("lru_crawler_sleep", "100"),
+	KMC_SHOW_TEXT("lru_crawler_tocrawl", "0"),
+	KMC_SHOW_TEXT("tail_repair_time", "0"),
+	KMC_SHOW("flush_enabled", YES_NO, FLUSH_ENABLED),
+	KMC_SHOW_TEXT("dump_enabled", "no"),
+	KMC_SHOW_TEXT("hash_algorithm", "siphash"),
+	KMC_SHOW_TEXT("lru_maintainer_thread", "no"),
+	KMC_SHOW_TEXT("lru_segmented", "no"),
+	KMC_SHOW_TEXT("hot_lru_pct", "0"),
+	KMC_SHOW_TEXT("warm_lru_pct", "0"),
+	KMC_SHOW_TEXT("hot_max_factor", "0.00"),
+	KMC_SHOW_TEXT("warm_max_factor", "0.00"),
+	KMC_SHOW_TEXT("temp_lru", "no"),
+	KMC_SHOW_TEXT("temporary_ttl", "0"),
+	KMC_SHOW("idle_timeout", NUMBER, IDLE_TIMEOUT),
+	KMC_SHOW_TEXT("watcher_logbuf_size", "0"),
+	KMC_SHOW_TEXT("worker_logbuf_size", "0"),
+	KMC_SHOW_TEXT("read_buf_mem_limit", "0"),
+	KMC_SHOW_TEXT("track_sizes", "no"),
+	KMC_SHOW_TEXT("inline_ascii_response", "no"),
+	KMC_SHOW_TEXT("drop_privileges", "no"),
+	KMC_SHOW_TEXT("num_napi_ids", "0"),
+	KMC_SHOW_TEXT("memory_file", "(null)"),
+	KMC_SHOW_TEXT("client_flags_size", "4"),
+};
+
+static const char *const kmc_protocol_names[] = {
+	[KMC_PROTOCOL_AUTO] = "auto-negotiate",
+	[KMC_PROTOCOL_TEXT] = "ascii",
+	[KMC_PROTOCOL_BINARY] = "binary",
+};
+
+static void kmc_shown_value(const struct kmc_shown_setting *shown, const struct kmc_settings *settings,
+			    char *at, size_t size)
+{
+	u64 value = 0;
+
+	if (shown->how != KMC_SHOWN_TEXT)
+		value = kmc_setting_get(settings, kmc_setting_find(shown->attr));
+	switch (shown->how) {
+	case KMC_SHOWN_TEXT:
+		scnprintf(at, size, "%s", shown->text);
+		break;
+	case KMC_SHOWN_NUMBER:
+		scnprintf(at, size, "%llu", value);
+		break;
+	case KMC_SHOWN_OCTAL:
+		scnprintf(at, size, "%llo", value);
+		break;
+	case KMC_SHOWN_CHARACTER:
+		scnprintf(at, size, "%c", (int)value);
+		break;
+	case KMC_SHOWN_FACTOR:
+		scnprintf(at, size, "%llu.%02u", value / 1000, (u32)(value % 1000) / 10);
+		break;
+	case KMC_SHOWN_YES_NO:
+		scnprintf(at, size, "%s", value ? "yes" : "no");
+		break;
+	case KMC_SHOWN_ON_OFF:
+		scnprintf(at, size, "%s", value ? "on" : "off");
+		break;
+	case KMC_SHOWN_PROTOCOL:
+		scnprintf(at, size, "%s", kmc_protocol_names[value]);
+		break;
+	case KMC_SHOWN_INTER:
+		scnprintf(at, size, "%s", value ? settings->inter : "NULL");
+		break;
+	}
+}
+
+static void kmc_list_settings(struct kmc_listing *list)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kmc_shown_settings); i++) {
+		const struct kmc_shown_setting *shown = &kmc_shown_settings[i];
+
+		if (!kmc_list_begin(list))
+			continue;
+		scnprintf(list->row.name, sizeof(list->row.name), "%s", shown->name);
+		kmc_shown_value(shown, &list->core->settings, list->row.value,
+				sizeof(list->row.value));
+		kmc_list_emit(list);
+	}
+}
+
+/**
+ * struct kmc_stats_listing - a group
+ * @begin: whether any beginning of its name will do
+ */
+static const struct kmc_stats_listing {
+	const char *name;
+	bool begin;
+	void (*list)(struct kmc_listing *list);
+} kmc_stats_listings[] = {
+	{ "", false, kmc_list_general },
+	{ "settings", true, kmc_list_settings },
+	{ "items", false, kmc_list_items },
+	{ "slabs", false, kmc_list_slabs },
+	{ "sizes", false, kmc_list_sizes },
+};
+
+static const struct kmc_stats_listing *kmc_stats_find(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kmc_stats_listings); i++) {
+		const struct kmc_stats_listing *group = &kmc_stats_listings[i];
+		size_t whole = strlen(group->name);
+
+		if ((len == whole || (group->begin && len && len < whole)) &&
+		    !memcmp(group->name, name, len))
+			return group;
+	}
+	return NULL;
+}
+
+const char *kmc_stats_group(const char *name, size_t len)
+{
+	const struct kmc_stats_listing *group = kmc_stats_find(name, len);
+
+	return group ? group->name : NULL;
+}
+
+int kmc_stats_rows(struct kmc_core *core, const char *group, size_t len, u32 skip,
+		   bool (*emit)(void *ctx, const struct kmc_stats_row *row), void *ctx, bool *done)
+{
+	const struct kmc_stats_listing *listing = kmc_stats_find(group, len);
+	struct kmc_listing list = {
+		.core = core,
+		.skip = skip,
+		.emit = emit,
+		.ctx = ctx,
+	};
+
+	if (!listing)
+		return -ENOENT;
+	core->ops->gauges(core, &list.gauges);
+	kmc_store_totals(core->store, &list.totals);
+	listing->list(&list);
+	*done = !list.full;
+	return list.at;
+}
