@@ -44,6 +44,8 @@ def command_line(kernel, initramfs, options, channels, accelerator):
     """Arguments of QEMU for one run. `channels` maps a channel's name to an inherited socket's descriptor."""
     cpus = 1 if options.icount else options.cpus
     append = ["console=ttyS0", "quiet", "panic=-1", "tsc=reliable", "random.trust_cpu=on",
+              # The whole log must reach the harness, also what a test writes to it.
+              "printk.devkmsg=on", "log_buf_len=4M",
               # An emulated CPU is slow because the host is busy, not because a work item is bad.
               "workqueue.cpu_intensive_thresh_us=10000000"]
     if options.idle_poll and cpus > 1:

@@ -12,9 +12,10 @@ def _panicked(outcome):
     return re.search(rb"Kernel panic - not syncing[^\r\n]*", bytes(outcome.console))
 
 
-def _console_tail(outcome, lines=40):
+def _console_tail(outcome):
+    """What the console showed since the run began; it has what a dying kernel could no longer log."""
     text = bytes(outcome.console).decode("utf-8", "backslashreplace").replace("\r", "").strip()
-    return "\n".join(text.split("\n")[-lines:])
+    return "\n".join(text.rpartition("vm: begin ")[2].split("\n")[-SHOWN_LINES:])
 
 
 def _without_result(outcome, options):
@@ -53,7 +54,7 @@ def judge(outcome, nonce, options):
     shown = "\n".join(faults[:SHOWN_LINES])
     if not agreed:
         status, sentence = _without_result(outcome, options)
-        return status, f"{sentence}\n{shown or _console_tail(outcome)}".rstrip()
+        return status, f"{sentence}\n{_console_tail(outcome)}".rstrip()
     if faults:
         return errors.STATUS_LOG, (f"{len(faults)} bad lines in the guest's kernel log "
                                    f"(COMMAND's own status was {outcome.result}):\n{shown}")

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""Runs suites one after another, shows that they live, and sums what their reports say."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from . import report
+
+HEARTBEAT_SECONDS = 60
+GRACE_SECONDS = 60      # vm/run has its own time limit, and a better sentence
+FAILED_LINES = 60
+
+
+def in_order(suites, failed_before):
+    """What failed last time comes first: it is what one waits for."""
+    return sorted(suites, key=lambda suite: suite.name not in failed_before)
+
+
+class Runner:
+    """Runs suites below `root`; reports and logs go to `reports`."""
+
+    def __init__(self, root, reports, stream=sys.stdout):
+        self._root, self._reports, self._stream = root, reports, stream
+
+    def _say(self, text):
+        print(text, file=self._stream, flush=True)
+
+    def run(self, suites):
+        """Run all; returns (passed, failed, names of the suites that failed)."""
+        passed = failed = 0
+        broken = []
+        began = time.monotonic()
+        for number, suite in enumerate(suites, 1):
+            self._say(f"[{number}/{len(suites)}] {suite.name}")
+            counts, seconds = self.run_one(suite)
+            passed, failed = passed + counts.passed, failed + counts.failed
+            skipped = f", {counts.skipped} skipped" if counts.skipped else ""
+            self._say(f"    {counts.passed} passed, {counts.failed} failed{skipped} in {seconds:.0f} s")
+            if counts.failed:
+                broken.append(suite.name)
+        self._say(f"all in {(time.monotonic() - began) / 60:.1f} min; outputs are in {self._reports}")
+        for name in broken:
+            self._say(f"FAILED: {name}")
+        return passed, failed, broken
+
+    def run_one(self, suite):
+        """Run one suite to its end; returns (its counts, seconds)."""
+        folder = self._reports / suite.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        began = time.monotonic()
+        status, text = self._execute(suite, folder)
+        counts = report.judge(self._counts(suite, folder, text), status)
+        if counts.failed:
+            self._show_failure(counts, text)
+        return counts, time.monotonic() - began
+
+    def _command(self, suite, folder):
+        if not suite.kernel:
+            return ["bash", "-c", suite.command]
+        return [str(self._root / "vm/run"), "--kernel", suite.kernel, "--timeout", str(suite.seconds),
+                "--log", str(folder / "kernel.log"), *suite.options, "--", "bash", "-c", suite.command]
+
+    def _execute(self, suite, folder):
+        """(exit status, output); the output is written to a file as it comes."""
+        environment = os.environ | {"KMC_REPORT": str(folder)}
+        with open(folder / "output", "wb") as output:
+            process = subprocess.Popen(self._command(suite, folder), cwd=self._root, env=environment,
+                                       stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                       start_new_session=True)
+            ended = threading.Event()
+            threading.Thread(target=self._heartbeat, args=(folder / "output", ended), daemon=True).start()
+            try:
+                status = process.wait(suite.seconds + (GRACE_SECONDS if suite.kernel else 0))
+            except subprocess.TimeoutExpired:
+                output.write(f"\nrunner: time is over after {suite.seconds} s\n".encode())
+                status = 124
+            finally:
+                ended.set()
+                self._end_group(process)
+        return status, (folder / "output").read_bytes().decode("utf-8", "backslashreplace")
+
+    @staticmethod
+    def _end_group(process):
+        """End the suite and whatever it left in its own process group, and nothing else."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, number)
+            except ProcessLookupError:
+                break
+            if process.poll() is None:
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    continue
+            time.sleep(0.1)
+
+    def _heartbeat(self, path, ended):
+        """A long suite shows its last line from time to time."""
+        began = time.monotonic()
+        while not ended.wait(HEARTBEAT_SECONDS):
+            lines = path.read_bytes()[-2000:].decode("utf-8", "replace").strip().splitlines()
+            last = re.sub(r"[^\x20-\x7e]", "?", lines[-1])[:100] if lines else ""
+            self._say(f"    … {time.monotonic() - began:.0f} s: {last}")
+
+    @staticmethod
+    def _counts(suite, folder, text):
+        if suite.report == "xunit":
+            return report.xunit(folder)
+        if suite.report == "ktap":
+            return report.tap(kernel_text(folder / "kernel.log"))
+        return report.tap(text) if suite.report == "tap" else report.line(text)
+
+    def _show_failure(self, counts, text):
+        for one in counts.complaints:
+            self._say(f"    the suite itself: {one}")
+        for one in counts.failures[:FAILED_LINES]:
+            self._say(f"    not ok: {one}")
+        for one in text.strip().splitlines()[-FAILED_LINES:]:
+            self._say(f"    | {one}")
+
+
+def kernel_text(path):
+    """The texts of a kernel log kept by vm/run, without the name of the module that printed them."""
+    if not path.exists():
+        return ""
+    records = path.read_bytes().decode("utf-8", "replace").splitlines()
+    texts = [one.partition(";")[2] for one in records if re.match(r"\d+,\d+,", one)]
+    return "\n".join(re.sub(r"^\w+: (?=\s*(ok |not ok |1\.\.|Bail))", "", text) for text in texts)

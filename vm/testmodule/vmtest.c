@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A module that misbehaves on request, so that vm/selftest can see vm/run
+ * notice it.
+ */
+#include <linux/module.h>
+
+static bool warn_on_exit;
+module_param(warn_on_exit, bool, 0444);
+MODULE_PARM_DESC(warn_on_exit, "print a line of level warning when unloaded");
+
+static bool bug_on_init;
+module_param(bug_on_init, bool, 0444);
+MODULE_PARM_DESC(bug_on_init, "write through a null pointer when loaded");
+
+static int __init vmtest_init(void)
+{
+	pr_info("vmtest: loaded\n");
+	if (bug_on_init)
+		*(volatile int *)NULL = 1;
+	return 0;
+}
+
+static void __exit vmtest_exit(void)
+{
+	if (warn_on_exit)
+		pr_warn("vmtest: warned on exit\n");
+	pr_info("vmtest: unloaded\n");
+}
+
+module_init(vmtest_init);
+module_exit(vmtest_exit);
+MODULE_DESCRIPTION("A module that misbehaves on request");
+MODULE_LICENSE("Dual MIT/GPL");
