@@ -11,6 +11,11 @@ let package = Package(
     products: [
         .library(name: "KMCProtocolModel", targets: ["KMCProtocolModel"]),
         .library(name: "KMCConformance", targets: ["KMCConformance"]),
+        .executable(name: "umemcached", targets: ["umemcached"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "KMCProtocolModel", swiftSettings: strict),
@@ -18,5 +23,26 @@ let package = Package(
         .testTarget(name: "KMCProtocolModelTests", dependencies: ["KMCProtocolModel"], swiftSettings: strict),
         .testTarget(
             name: "KMCConformanceTests", dependencies: ["KMCConformance", "KMCProtocolModel"], swiftSettings: strict),
+        .systemLibrary(name: "CLinux"),
+        .target(
+            name: "KMCBench",
+            dependencies: ["CLinux", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: strict),
+        .testTarget(name: "KMCBenchTests", dependencies: ["KMCBench"], swiftSettings: strict),
+        .systemLibrary(name: "CKMemcacheUAPI"),
+        .systemLibrary(name: "CLibNL", pkgConfig: "libnl-genl-3.0", providers: [.apt(["libnl-genl-3-dev"])]),
+        .target(name: "KMCControl", dependencies: ["CKMemcacheUAPI", "CLibNL"], swiftSettings: strict),
+        .target(
+            name: "UMemcachedCommands",
+            dependencies: [
+                "KMCControl", "KMCBench", "CKMemcacheUAPI", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(name: "umemcached", dependencies: ["UMemcachedCommands"], swiftSettings: strict),
+        .testTarget(
+            name: "KMCControlTests", dependencies: ["KMCControl", "CKMemcacheUAPI"], swiftSettings: strict),
+        .testTarget(
+            name: "UMemcachedCommandsTests", dependencies: ["UMemcachedCommands", "KMCControl"],
+            exclude: ["Golden"], swiftSettings: strict),
     ]
 )

@@ -40,6 +40,18 @@ public struct Instance: Equatable, Sendable {
     /// Inode of its network namespace, where the module tells.
     public var namespace: UInt64?
 
+    /// As if it had just been started, detached.
+    public init(id: UInt32, name: String, endpoints: [Endpoint]) {
+        self.id = id
+        self.name = name
+        self.endpoints = endpoints
+        isAttached = false
+        pid = 0
+        state = .running
+        connections = 0
+        uptime = 0
+    }
+
     init(_ attributes: Attributes) throws(ControlError) {
         guard let id: UInt32 = try attributes.integer(KMC_A_ID.rawValue) else {
             throw .badReply("an instance without id")

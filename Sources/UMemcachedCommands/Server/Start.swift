@@ -26,7 +26,7 @@ struct Start {
             let instance = try serve(sockets, user, control)
             if !isMemcached { announce(instance) }
             guard let signals, let events else { return ExitStatus.success }
-            let status = try stay(Attachment(control: control, events: events, signals: signals, id: instance.id))
+            let status = try stay(AttachedLife(control: control, events: events, signals: signals, id: instance.id))
             sockets.path?.remove()
             return status
         } catch {
@@ -78,8 +78,8 @@ struct Start {
             attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil)
     }
 
-    private func stay(_ attachment: Attachment) throws(Failure) -> Int32 {
-        switch try attachment.run() {
+    private func stay(_ life: AttachedLife) throws(Failure) -> Int32 {
+        switch try life.run() {
         case .normally: return ExitStatus.success
         case .told(let sentence):
             Console.complain(sentence, as: program)

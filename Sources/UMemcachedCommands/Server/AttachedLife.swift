@@ -4,7 +4,7 @@ import Glibc
 import KMCControl
 
 /// The life of a tool that stays with its server: it ends the server, or is told that the server ended.
-struct Attachment {
+struct AttachedLife {
     /// How it ended.
     enum Ending: Equatable {
         /// By a signal, or by a client that was allowed to.

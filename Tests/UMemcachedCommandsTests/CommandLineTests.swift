@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+
+import KMCControl
+import Testing
+
+@testable import UMemcachedCommands
+
+/// A server's command line, in every form that memcached takes.
+struct CommandLineTests {
+    private static func options(_ words: String..., own: Bool = true) throws -> ServerOptions {
+        guard case .serve(let options) = try ServerCommandLine.parse(["umemcached"] + words, own: own) else {
+            throw Failure("it printed instead", status: 0)
+        }
+        return options
+    }
+
+    private static func failure(_ words: [String], own: Bool = true) -> Failure? {
+        do throws(Failure) {
+            _ = try ServerCommandLine.parse(["umemcached"] + words, own: own)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func withoutOptionsNothingIsSet() throws {
+        #expect(try Self.options() == ServerOptions())
+    }
+
+    @Test func lettersMayBeClusteredWithAValueAtTheEnd() throws {
+        let options = try Self.options("-vp11213")
+        #expect(options.settings.verbose == 1)
+        #expect(options.port == 11213)
+    }
+
+    @Test func aValueMayFollowWithOrWithoutSpace() throws {
+        #expect(try Self.options("-p", "-1").port == -1)
+        #expect(try Self.options("-p-1").port == -1)
+        #expect(try Self.options("--port=5").port == 5)
+        #expect(try Self.options("--port", "5").port == 5)
+        #expect(try Self.options("-p", " 5").port == 5)
+    }
+
+    @Test func longNamesMayBeCutShort() throws {
+        #expect(try Self.options("--unix-s=/tmp/a").unixPath == "/tmp/a")
+        #expect(try Self.options("--memory-l", "9").settings.memoryLimit == 9 << 20)
+        #expect(Self.failure(["--unix=/tmp/a"])?.status == 1)
+    }
+
+    @Test func suboptionsMayBeGluedAndRepeated() throws {
+        let options = try Self.options(
+            "-omaxconns_fast,hashpower=20", "-o", "slab_chunk_max=16", "-o", "idle_timeout=9")
+        #expect(options.settings.maxconnsFast == true)
+        #expect(options.settings.hashPower == 20)
+        #expect(options.settings.slabChunkMax == 16 << 10)
+        #expect(options.settings.idleTimeout == 9)
+        #expect(try Self.options("-o", "no_maxconns_fast").settings.maxconnsFast == false)
+    }
+
+    @Test func addressesMayBeSeveral() throws {
+        #expect(try Self.options("-l", "a,b", "-l", "c;[::1]:5", "-l", "a").listen == ["a", "b", "c", "[::1]:5"])
+    }
+
+    @Test func verboseCountsToThree() throws {
+        #expect(try Self.options("-v").settings.verbose == 1)
+        #expect(try Self.options("-vv").settings.verbose == 2)
+        #expect(try Self.options("-vvvv").settings.verbose == 3)
+        #expect(try Self.options("--verbose=2").settings.verbose == 1)
+    }
+
+    @Test func everyOptionFindsItsSetting() throws {
+        let options = try Self.options(
+            "-a", "0770", "-A", "-m", "1024", "-M", "-c", "5", "-f", "1.08", "-n", "40", "-I", "2m", "-R", "7", "-b",
+            "8",
+            "-C", "-D", "|", "-F", "-t", "2", "-u", "root", "-U", "0", "-s", "/tmp/s", "-B", "ascii")
+        var expected = InstanceSettings()
+        expected.unixMask = 0o770
+        expected.shutdownEnabled = true
+        expected.memoryLimit = 1 << 30
+        expected.evict = false
+        expected.connectionLimit = 5
+        expected.growthFactor = 1080
+        expected.sizeMin = 40
+        expected.itemSizeMax = 2 << 20
+        expected.requestsPerEvent = 7
+        expected.backlog = 8
+        expected.cas = false
+        expected.prefixDelimiter = UInt8(ascii: "|")
+        expected.statsDetail = true
+        expected.flushEnabled = false
+        expected.threads = 2
+        expected.wireProtocol = .text
+        #expect(options.settings == expected)
+        #expect(options.user == "root")
+        #expect(options.udpPort == 0)
+        #expect(options.unixPath == "/tmp/s")
+    }
+
+    @Test(
+        arguments: [
+            ("1024", 1024), ("4k", 4096), ("4K", 4096), ("3m", 3 << 20), ("1G", 1 << 30),
+        ] as [(String, UInt32)])
+    func sizesHaveSuffixes(text: String, bytes: UInt32) throws {
+        #expect(try Self.options("-I", text).settings.itemSizeMax == bytes)
+    }
+
+    @Test(
+        arguments: [
+            ("1.25", 1250), ("2", 2000), ("1.0009", nil), ("1.001", 1001), ("1.5.1", nil), (".", nil), ("", nil),
+        ]
+            as [(String, UInt32?)])
+    func factorsAreThousandths(text: String, thousandths: UInt32?) {
+        #expect((try? Self.options("-f", text))?.settings.growthFactor == thousandths)
+    }
+
+    /// Statuses as memcached 1.6.45 has them: 1 where it returns, 64 where it exits with EX_USAGE.
+    @Test(
+        arguments: [
+            (["-c", "0"], 1), (["-c", "-1"], 1), (["-c", "99999999999"], 1), (["-t", "0"], 1), (["-R", "0"], 1),
+            (["-n", "0"], 1), (["-f", "1"], 1), (["-f", "abc"], 1), (["-D", ""], 1), (["-p", "65536"], 64),
+            (["-p", "eleven"], 64), (["-p", "11211x"], 64), (["-m", "0"], 64), (["-I", "1000"], 64),
+            (["-I", "2g"], 64),
+            (["-I", "99999999999999999g"], 64), (["-a", "8"], 64), (["-a", "7777"], 64), (["-B", "http"], 64),
+            (["-B", "binary"], 64), (["-b", "-1"], 64), (["-o", "nonsense"], 1), (["-o", "hashpower"], 1),
+            (["-o", "hashpower=11"], 1), (["-o", "hashpower=33"], 1), (["-o", "slab_chunk_max=1025"], 1),
+            (["-o", "idle_timeout=x"], 1), (["-x"], 1), (["--nonsense"], 1), (["-p"], 1), (["--port"], 1),
+            (["-s", ""], 64),
+            (["--disable-cas=3"], 1), (["-d"], 64), (["-P", "f"], 64), (["-S"], 64), (["-Y", "f"], 64),
+            (["-e", "f"], 64),
+            (["start"], 64),
+        ] as [([String], Int32)])
+    func whatIsWrongHasItsStatusAndASentence(words: [String], status: Int32) throws {
+        let failure = try #require(Self.failure(words))
+        #expect(failure.status == status)
+        #expect(failure.sentence.count > 15)
+    }
+
+    @Test func sentencesNameTheOption() {
+        #expect(Self.failure(["-vp"])?.sentence == "-p needs a value")
+        #expect(Self.failure(["-vx"])?.sentence.contains("\"-x\"") == true)
+        #expect(Self.failure(["--xy=5"])?.sentence.contains("\"--xy=5\"") == true)
+        #expect(Self.failure(["-c", "0"])?.sentence == "-c takes a number from 1 to 2147483647, not \"0\"")
+        #expect(
+            Self.failure(["-o", "hashpower=9"])?.sentence == "-o hashpower takes a number from 12 to 32, not \"9\"")
+        #expect(Self.failure(["-d"])?.sentence.contains("-d is not offered yet") == true)
+    }
+
+    @Test func whatTestHarnessesAlwaysPassIsTaken() throws {
+        #expect(try Self.options("-o", "relaxed_privileges", "-u", "root").user == "root")
+    }
+
+    @Test func underMemcachedsNameOwnOptionsAndWordsDoNotCount() throws {
+        #expect(Self.failure(["--foreground"], own: false)?.status == 1)
+        #expect(Self.failure(["--name=a"], own: false)?.status == 1)
+        #expect(try Self.options("stop", "-p", "5", own: false).port == 5)
+        #expect(try Self.options("--foreground", "--name", "a").foreground)
+    }
+
+    @Test(arguments: [
+        ("-h", OptionRow.Printout.help), ("--help", .help), ("-V", .version), ("-i", .license), ("-vh", .help),
+    ])
+    func someOptionsOnlyPrint(word: String, what: OptionRow.Printout) throws {
+        #expect(try ServerCommandLine.parse(["umemcached", word], own: true) == .show(what))
+    }
+}
+
+/// What must fit together.
+struct OptionCheckTests {
+    private static func complaint(_ words: String...) throws -> Failure? {
+        guard case .serve(let options) = try ServerCommandLine.parse(["umemcached"] + words, own: true) else {
+            return nil
+        }
+        do throws(Failure) {
+            try options.check()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func whatMemcachedTakesIsTaken() throws {
+        #expect(try Self.complaint() == nil)
+        #expect(try Self.complaint("-I", "1024", "-o", "slab_chunk_max=1") == nil)
+        #expect(try Self.complaint("-I", "2097152") == nil)
+        #expect(try Self.complaint("-I", "512k", "-o", "slab_chunk_max=16") == nil)
+        #expect(try Self.complaint("-m", "256", "-I", "32m") == nil)
+        #expect(try Self.complaint("-p", "0", "-s", "/tmp/a") == nil)
+    }
+
+    @Test func whatDoesNotFitIsAQuestionOfUsage() throws {
+        #expect(try Self.complaint("-I", "256m")?.sentence.contains("half of the memory") == true)
+        #expect(try Self.complaint("-I", "1024")?.sentence.contains("slab_chunk_max") == true)
+        #expect(try Self.complaint("-I", "1536k", "-o", "slab_chunk_max=1024")?.sentence.contains("multiple") == true)
+        #expect(try Self.complaint("-I", "3m", "-o", "slab_chunk_max=768")?.sentence.contains("power of two") == true)
+        #expect(try Self.complaint("-p", "0")?.sentence.contains("nothing to listen on") == true)
+        #expect(try Self.complaint("-U", "11211")?.sentence.contains("UDP") == true)
+        #expect(try Self.complaint("-U", "-1")?.status == 64)
+    }
+}

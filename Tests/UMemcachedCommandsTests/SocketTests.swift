@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+
+import Glibc
+import KMCControl
+import Testing
+
+@testable import UMemcachedCommands
+
+/// Real sockets, on loopback.
+struct TCPSocketTests {
+    private static func open(_ words: String...) throws -> ListeningSockets {
+        guard case .serve(let options) = try ServerCommandLine.parse(["umemcached"] + words, own: true) else {
+            throw Failure("it printed instead", status: 0)
+        }
+        return try ListeningSockets.open(options, owner: { _ in nil })
+    }
+
+    private static func option(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, level, name, &value, &size)
+        return value
+    }
+
+    @Test func anEphemeralPortListensAndHasMemcachedsOptions() throws {
+        let opened = try Self.open("-l", "127.0.0.1", "-p", "-1", "-b", "17")
+        let socket = try #require(opened.sockets.first)
+        #expect(opened.sockets.count == 1)
+        #expect(socket.endpoint.port ?? 0 > 0)
+        #expect(Self.option(socket.descriptor, SOL_SOCKET, SO_ACCEPTCONN) == 1)
+        #expect(Self.option(socket.descriptor, SOL_SOCKET, SO_REUSEADDR) == 1)
+        #expect(Self.option(socket.descriptor, SOL_SOCKET, SO_KEEPALIVE) == 1)
+        #expect(Self.option(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+        #expect(fcntl(socket.descriptor, F_GETFD) & FD_CLOEXEC != 0)
+        #expect(fcntl(socket.descriptor, F_GETFL) & O_NONBLOCK != 0)
+    }
+
+    @Test func withoutAddressBothFamiliesListen() throws {
+        let opened = try Self.open("-p", "-1")
+        let ipv6 = opened.sockets.filter { if case .ipv6 = $0.endpoint { true } else { false } }
+        let ipv4 = opened.sockets.filter { if case .ipv4("0.0.0.0", _) = $0.endpoint { true } else { false } }
+        #expect(ipv4.count == 1)
+        for socket in ipv6 { #expect(Self.option(socket.descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) == 1) }
+    }
+
+    @Test func severalAddressesListenAndAPortOfTheirOwnWins() throws {
+        let first = try Self.open("-l", "127.0.0.1", "-p", "-1")
+        let port = try #require(first.sockets.first?.endpoint.port)
+        let opened = try Self.open("-l", "127.0.0.2,127.0.0.3:\(port)", "-l", "127.0.0.4", "-p", "\(port)")
+        #expect(
+            opened.sockets.map(\.endpoint) == [
+                .ipv4("127.0.0.2", port: port), .ipv4("127.0.0.3", port: port), .ipv4("127.0.0.4", port: port),
+            ])
+    }
+
+    @Test func aTakenPortIsNamed() throws {
+        let first = try Self.open("-l", "127.0.0.1", "-p", "-1")
+        let port = try #require(first.sockets.first?.endpoint.port)
+        let options = try serverOptions("-l", "127.0.0.1", "-p", "\(port)")
+        let byOther = failure { () throws(Failure) in try ListeningSockets.open(options, owner: { _ in nil }) }
+        #expect(byOther?.status == 71)
+        #expect(byOther?.sentence.hasPrefix("127.0.0.1:\(port) is taken by another program") == true)
+        let byOurs = failure { () throws(Failure) in
+            try ListeningSockets.open(options, owner: { $0 == port ? "tcp-x" : nil })
+        }
+        #expect(byOurs?.sentence.contains("umemcached stop tcp-x") == true)
+    }
+
+    @Test(arguments: [
+        ("203.0.113.7", "no address of this machine"), ("no.such.host.invalid", "cannot be resolved"),
+    ])
+    func anAddressThatIsNotHereIsRefused(address: String, words: String) throws {
+        let options = try serverOptions("-l", address, "-p", "-1")
+        let refusal = failure { () throws(Failure) in try ListeningSockets.open(options, owner: { _ in nil }) }
+        #expect(refusal?.status == 71)
+        #expect(refusal?.sentence.contains(words) == true)
+    }
+
+    @Test func portsAreWrittenForWhoeverStartedTheServer() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/ports"
+        try PortFile.write([.ipv4("0.0.0.0", port: 5), .ipv6("::", port: 6), .unix("/a")], to: path)
+        #expect(try text(ofFile: path, from: "/") == "TCP INET: 5\nTCP INET6: 6\n")
+        #expect(access(path + ".lck", F_OK) == -1)
+        let refusal = failure { () throws(Failure) in try PortFile.write([], to: scratch.path + "/no/ports") }
+        #expect(refusal?.status == 71)
+    }
+}
+
+struct UnixSocketTests {
+    @Test func thePathHasItsPermissionsAndListens() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/s"
+        let opened = try ListeningSockets.open(try serverOptions("-s", path, "-a", "0660"), owner: { _ in nil })
+        var status = stat()
+        #expect(lstat(path, &status) == 0)
+        #expect(status.st_mode == S_IFSOCK | 0o660)
+        #expect(opened.sockets.map(\.endpoint) == [.unix(path)])
+        opened.path?.remove()
+        #expect(lstat(path, &status) == -1)
+    }
+
+    @Test func aStalePathIsRemoved() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/s"
+        close(try UnixPath.listen(path, mask: 0o700, backlog: 1))
+        #expect(UnixPath(path) != nil)
+        close(try UnixPath.listen(path, mask: 0o700, backlog: 1))
+    }
+
+    @Test func aPathThatIsServedIsRefused() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/s"
+        let descriptor = try UnixPath.listen(path, mask: 0o700, backlog: 1)
+        defer { close(descriptor) }
+        let refusal = failure { () throws(Failure) in try UnixPath.listen(path, mask: 0o700, backlog: 1) }
+        #expect(refusal?.status == 71)
+        #expect(refusal?.sentence.contains("served already") == true)
+        UnixPath.removeStale(path)
+        #expect(UnixPath(path) != nil)
+    }
+
+    @Test func aFileIsNotRemoved() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/f"
+        close(open(path, O_CREAT | O_WRONLY, 0o600))
+        let refusal = failure { () throws(Failure) in try UnixPath.listen(path, mask: 0o700, backlog: 1) }
+        #expect(refusal?.status == 71)
+        #expect(refusal?.sentence.contains("is no socket") == true)
+        #expect(access(path, F_OK) == 0)
+    }
+
+    @Test func aPathThatIsTooLongIsRefused() {
+        let path = "/tmp/" + String(repeating: "x", count: 120)
+        let refusal = failure { () throws(Failure) in try UnixPath.listen(path, mask: 0o700, backlog: 1) }
+        #expect(refusal?.sentence.contains("at most 107") == true)
+    }
+
+    @Test func aPathThatIsAnotherFileByNowIsNotRemoved() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/s"
+        let first = try UnixPath.listen(path, mask: 0o700, backlog: 1)
+        let old = try #require(UnixPath(path))
+        // Kept under another name, so that its inode is not given to the next one.
+        rename(path, scratch.path + "/kept")
+        let second = try UnixPath.listen(path, mask: 0o700, backlog: 1)
+        old.remove()
+        #expect(UnixPath(path) != nil)
+        close(first)
+        close(second)
+    }
+
+    @Test func aUserThatIsNotThereHasItsStatus() {
+        let refusal = failure { () throws(Failure) in try User(named: "no-such-user-here") }
+        #expect(refusal?.status == 67)
+    }
+}
