@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the suites of Tests/vm share."""

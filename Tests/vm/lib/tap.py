@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""A register of tests and a runner that prints TAP."""
+
+import signal
+import sys
+import time
+import traceback
+
+_registered = []
+
+
+class CheckFailed(Exception):
+    """What a check raises; its text says what was expected and what was there."""
+
+
+class TimeIsOver(Exception):
+    """A test ran longer than it may."""
+
+
+class _Test:
+    def __init__(self, function, name, needs, timeout, long):
+        self.function, self.name, self.needs, self.timeout, self.long = function, name, needs, timeout, long
+
+
+def test(name, *, needs="", timeout=60, long=False):
+    """Register a function as the test `name`.
+
+    `needs` names a trait of the server without which the test means nothing ("module": the cache in the kernel).
+    `timeout` is in seconds. `long` tests are left out unless asked for.
+    """
+    def register(function):
+        _registered.append(_Test(function, name, needs, timeout, long))
+        return function
+    return register
+
+
+def check(condition, text):
+    """Fail the test with `text` unless `condition` holds."""
+    if not condition:
+        raise CheckFailed(text)
+
+
+def equal(found, expected, what="value"):
+    """Fail the test unless both are equal; long values are shown from their first difference."""
+    if found != expected:
+        raise CheckFailed(f"{what}: expected {_excerpt(expected, found)}, found {_excerpt(found, expected)}")
+
+
+def _excerpt(value, other):
+    if not isinstance(value, (bytes, str)) or len(value) <= 300 or type(value) is not type(other):
+        return repr(value)[:600]
+    same = next((i for i, (a, b) in enumerate(zip(value, other)) if a != b), min(len(value), len(other)))
+    start = max(0, same - 40)
+    return f"[{len(value)} long, differs at {same}] …{value[start:start + 160]!r}…"
+
+
+def _alarm(*_):
+    raise TimeIsOver()
+
+
+def _run_one(one):
+    """None when it passed, else the lines that say why not."""
+    signal.signal(signal.SIGALRM, _alarm)
+    signal.alarm(one.timeout)
+    try:
+        one.function()
+        return None
+    except TimeIsOver:
+        return [f"not done after {one.timeout} s", *_where()]
+    except CheckFailed as failure:
+        return [str(failure), *_where()]
+    except Exception as failure:
+        return [f"{type(failure).__name__}: {failure}", *_where()]
+    finally:
+        signal.alarm(0)
+
+
+def _where():
+    """Places of the failure, innermost last, without this file's own."""
+    frames = traceback.extract_tb(sys.exc_info()[2])
+    return [f"at {'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}: {frame.line}"
+            for frame in frames if not frame.filename.endswith("lib/tap.py")]
+
+
+def _say(line):
+    # What a server sent may hold anything; a terminal must not obey it.
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
+    sys.stdout.flush()
+
+
+def run(*, only="", times=False, long=False, traits=frozenset()):
+    """Run what is registered; returns the exit status: 0 only if something passed and nothing failed."""
+    chosen = [one for one in _registered if only in one.name and (long or not one.long)]
+    passed = failed = 0
+    _say(f"1..{len(chosen)}")
+    for number, one in enumerate(chosen, 1):
+        if one.needs and one.needs not in traits:
+            _say(f"ok {number} - {one.name} # SKIP needs {one.needs}")
+            continue
+        started = time.monotonic()
+        reasons = _run_one(one)
+        took = f" ({time.monotonic() - started:.1f} s)" if times else ""
+        if reasons is None:
+            passed += 1
+            _say(f"ok {number} - {one.name}{took}")
+        else:
+            failed += 1
+            _say(f"not ok {number} - {one.name}{took}")
+            for reason in reasons:
+                _say(f"# {reason}")
+    _say(f"{passed} passed, {failed} failed")
+    return 0 if passed and not failed else 1
