@@ -12,7 +12,7 @@ SWIFT_FLAGS := -c release --static-swift-stdlib
 export KDIR
 
 .DEFAULT_GOAL := all
-.PHONY: all help kmod kmods test-kmods tool deps vm run test long check clean
+.PHONY: all help kmod kmods test-kmods tool deps vm run prepare test long check clean
 
 all: kmod tool ## Build the module for one kernel (KVER= or KDIR= choose) and the tool.
 
@@ -50,6 +50,21 @@ run: ## Serve from a kernel on 127.0.0.1:PORT (11213): RUN=vm boots one, RUN=hos
 	@tools/deps build run
 	@$(MAKE) --no-print-directory kmod tool KVER=$(KVER)
 	@exec tools/serve $(RUN) $(PORT)
+
+prepare: deps ## Install and build all that the tests need.
+	@vm/fetch-kernel $(VM_KERNELS) >/dev/null
+	@$(MAKE) --no-print-directory test-kmods tool
+
+test: ## Run the tests that fit in 45 minutes; the last line is "N passed, N failed". SUITES= names some.
+	@$(MAKE) --no-print-directory prepare || { echo "0 passed, 1 failed"; exit 1; }
+	@tools/run-suites --tier test $(SUITES)
+
+long: ## Run the long tests.
+	@$(MAKE) --no-print-directory prepare || { echo "0 passed, 1 failed"; exit 1; }
+	@tools/run-suites --tier long $(SUITES)
+
+check: ## Hold the rules that a machine can hold: sizes, licences, layers, warnings, sparse.
+	@tools/check
 
 clean: ## Remove what was built; the cache of kernels stays.
 	rm -rf .build kmod/kmemcache.ko
