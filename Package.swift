@@ -6,6 +6,11 @@ import PackageDescription
 /// Every Swift target is held to the same rules: language mode 6, and a warning is an error.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
+/// The release tool needs libc and libnl at run time and nothing else: C++'s and the compiler's libraries go inside.
+let alone = [
+    "-Xclang-linker", "-static-libgcc", "-L\(Context.packageDirectory)/Sources/umemcached/link", "-Xlinker", "-s",
+]
+
 let package = Package(
     name: "kmemcache",
     products: [
@@ -38,11 +43,13 @@ let package = Package(
                 "KMCControl", "KMCBench", "CKMemcacheUAPI", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
-        .executableTarget(name: "umemcached", dependencies: ["UMemcachedCommands"], swiftSettings: strict),
+        .executableTarget(
+            name: "umemcached", dependencies: ["UMemcachedCommands"], exclude: ["link"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(alone, .when(configuration: .release))]),
         .testTarget(
             name: "KMCControlTests", dependencies: ["KMCControl", "CKMemcacheUAPI"], swiftSettings: strict),
         .testTarget(
-            name: "UMemcachedCommandsTests", dependencies: ["UMemcachedCommands", "KMCControl"],
+            name: "UMemcachedCommandsTests", dependencies: ["UMemcachedCommands", "KMCControl", "KMCBench"],
             exclude: ["Golden"], swiftSettings: strict),
     ]
 )
