@@ -44,5 +44,5 @@ def machine_paths():
         "/", "/root", "/home", "/tmp", "/src", "/opt", "/usr/src", "/build", "/builds"}
     for path in sources.files():
         for place in places:
-            if re.search(re.escape(place) + r"(?![\w-])", sources.text(path)):
+            if re.search(r"(?<![\w./])" + re.escape(place) + r"(?![\w-])", sources.text(path)):
                 yield f"{path}: names {place}"
