@@ -86,10 +86,11 @@ void *kmc_sim_alloc(size_t size, size_t align, gfp_t gfp)
 
 void kmc_sim_free(const void *p)
 {
-	struct head *head = (struct head *)(uintptr_t)p - 1;
+	struct head *head;
 
 	if (!p)
 		return;
+	head = (struct head *)(uintptr_t)p - 1;
 #ifdef KMC_SIM_ASAN
 	ASAN_UNPOISON_MEMORY_REGION(head, sizeof(*head));
 	ASAN_UNPOISON_MEMORY_REGION(p, head->size);
