@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The guest's first root file system: busybox, the modules that reach the host's root, and vm/guest/init."""
 
+import contextlib
 import hashlib
 import lzma
 import os
@@ -9,10 +10,12 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 
 from . import kernels
 from .errors import HarnessError
 
+KEPT_SECONDS = 7 * 86400
 GUEST = pathlib.Path(__file__).resolve().parent.parent / "guest"
 
 # What it takes to reach the host's root and to talk to the harness; builtin in some kernels.
@@ -130,7 +133,18 @@ def base(kernel):
         with tempfile.NamedTemporaryFile(dir=directory, prefix=".new-", delete=False) as fresh:
             fresh.write(_build(kernel, busybox, script))
         os.rename(fresh.name, place)
-    return place.read_bytes()
+    data = place.read_bytes()
+    _forget_older(place)
+    return data
+
+
+def _forget_older(kept):
+    """Drop what other versions of the harness left; a run in progress has its own copy."""
+    limit = time.time() - KEPT_SECONDS
+    for path in kept.parent.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path != kept and path.stat().st_mtime < limit:
+                path.unlink()
 
 
 def for_run(kernel, settings, command):
