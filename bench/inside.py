@@ -9,6 +9,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 
@@ -55,6 +56,7 @@ def measure(settings, scenario, server):
                "--value-size", scenarios.VALUE_SIZE, "--no-fill"]
     load(settings, server, "--mix", "get", "--operations", 0, "--keys", scenarios.KEYS, "--key-size",
          scenarios.KEY_SIZE, "--value-size", scenarios.VALUE_SIZE)
+    time.sleep(scenarios.SETTLING_SECONDS)
     reports = [load(settings, server, *options) for _ in range(settings["repeats"])]
     middle = statistics.median_low(report["requests_per_second"] for report in reports)
     return next(report for report in reports if report["requests_per_second"] == middle)
