@@ -17,7 +17,10 @@ struct BenchCommand: ParsableCommand {
             status is 1 if a value was wrong or a reply was an error.
             """)
 
-    @Option(name: .customLong("tcp"), help: ArgumentHelp("Server on TCP (default 127.0.0.1:11211).", valueName: "host:port"))
+    @Argument(help: ArgumentHelp("Server on TCP, as --tcp.", valueName: "host:port"))
+    var server: String?
+
+    @Option(help: ArgumentHelp("Server on TCP (default 127.0.0.1:11211).", valueName: "host:port"))
     var tcp: String?
 
     @Option(name: .customLong("unix"), help: ArgumentHelp("Server on a unix socket.", valueName: "path"))
@@ -71,7 +74,9 @@ struct BenchCommand: ParsableCommand {
     init() {}
 
     func validate() throws {
-        if tcp != nil && unixPath != nil { throw ValidationError("--tcp and --unix: one server at a time") }
+        guard [server, tcp, unixPath].count(where: { $0 != nil }) <= 1 else {
+            throw ValidationError("HOST:PORT, --tcp and --unix: one server at a time")
+        }
         if operations != nil && seconds != nil { throw ValidationError("--operations and --seconds: one limit at a time") }
         if let complaint = try bench().complaint { throw ValidationError(complaint) }
     }
@@ -103,8 +108,9 @@ struct BenchCommand: ParsableCommand {
 
     private func endpoint() throws -> Endpoint {
         if let unixPath { return .unix(path: unixPath) }
-        guard let endpoint = Endpoint(tcp: tcp ?? "127.0.0.1:11211") else {
-            throw ValidationError("--tcp \(tcp ?? ""): not HOST, HOST:PORT or [V6]:PORT")
+        let text = server ?? tcp ?? "127.0.0.1:11211"
+        guard let endpoint = Endpoint(tcp: text) else {
+            throw ValidationError("\(text) is not HOST, HOST:PORT or [V6]:PORT")
         }
         return endpoint
     }
