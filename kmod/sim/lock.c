@@ -62,6 +62,32 @@ void spin_unlock(spinlock_t *lock)
 	pthread_mutex_unlock(&lock->mutex);
 }
 
+void mutex_init(struct mutex *mutex)
+{
+	pthread_mutex_init(&mutex->mutex, NULL);
+	mutex->owner = 0;
+}
+
+bool kmc_sim_mutex_held(const struct mutex *mutex)
+{
+	return READ_ONCE(mutex->owner) == smp_processor_id() + 1;
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+	might_sleep();
+	KMC_SIM_DEMAND(!kmc_sim_mutex_held(mutex), "mutex taken twice");
+	pthread_mutex_lock(&mutex->mutex);
+	WRITE_ONCE(mutex->owner, smp_processor_id() + 1);
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	lockdep_assert_held(mutex);
+	WRITE_ONCE(mutex->owner, 0);
+	pthread_mutex_unlock(&mutex->mutex);
+}
+
 void seqcount_spinlock_init(seqcount_spinlock_t *s, spinlock_t *lock)
 {
 	s->sequence = 0;

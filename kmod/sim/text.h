@@ -7,6 +7,12 @@
 #include <stdio.h>
 #include "types.h"
 
+static inline void memzero_explicit(void *p, size_t n)
+{
+	memset(p, 0, n);
+	__asm__ __volatile__("" : : "r"(p) : "memory");
+}
+
 int scnprintf(char *buf, size_t size, const char *format, ...) __printf(3, 4);
 ssize_t strscpy(char *dest, const char *src, size_t size);
 int kstrtoull(const char *s, unsigned int base, unsigned long long *result);

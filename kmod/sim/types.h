@@ -73,7 +73,8 @@ typedef unsigned int gfp_t;
 	const __typeof__(((type *)0)->member) *__mptr = (ptr); \
 	(type *)((char *)__mptr - offsetof(type, member)); })
 
-#define static_assert	_Static_assert
+#undef static_assert
+#define static_assert(c, ...) _Static_assert(c, #c)
 #define BUILD_BUG_ON(c)	_Static_assert(!(c), #c)
 #define BIT(n)		(1UL << (n))
 #define BIT_ULL(n)	(1ULL << (n))

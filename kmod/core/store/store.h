@@ -10,7 +10,7 @@
  *			section of the stripe's sequence count
  *   LRU lock		of one slab class
  *   slab lock		of one slab class, then of the page pool
- * Whoever holds an inner lock and wants a stripe (eviction does) only tries it.
+ * Nobody takes a stripe lock while holding another lock of the store, or two stripes.
  *
  * Readers take none of them: kmc_peek_begin() finds an item under the stripe's sequence count, the
  * caller copies what it needs, kmc_peek_valid() tells whether that was all of one piece. Item memory is
@@ -151,6 +151,7 @@ struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_k
 struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *key, u32 client_flags,
 				u32 deadline, u32 nbytes);
 
+/* Any context. */
 void kmc_item_get(struct kmc_item *item);
 void kmc_item_put(struct kmc_store *store, struct kmc_item *item);
 

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "state.h"
+
+#define KMC_PULLS_MAX	10	/* evictions for one chunk, as memcached's do_item_alloc_pull() */
+
+u64 kmc_item_nominal(const struct kmc_store *store, u32 nkey, u32 client_flags, u32 nbytes)
+{
+	return (u64)KMC_NOMINAL_HEADER + (store->core->settings.cas ? KMC_NOMINAL_CAS : 0) +
+	       KMC_NOMINAL_TAILS + (client_flags ? KMC_NOMINAL_FLAGS : 0) + nkey + nbytes;
+}
+
+/* Bytes of an item in front of its value, or what stands for it. */
+static u32 kmc_item_head(u32 nkey, bool chunked)
+{
+	if (chunked)
+		return (u32)sizeof(struct kmc_item) + ALIGN(nkey, (u32)sizeof(u32)) + (u32)sizeof(u32);
+	return (u32)sizeof(struct kmc_item) + nkey;
+}
+
+u32 kmc_item_bytes(const struct kmc_item *item)
+{
+	return kmc_item_head(item->nkey, kmc_item_chunked(item)) + item->nbytes;
+}
+
+struct kmc_key kmc_key(const struct kmc_store *store, const u8 *data, u32 len)
+{
+	return (struct kmc_key){ .data = data, .len = len, .hash = kmc_hash(store, data, len) };
+}
+
+struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *item)
+{
+	return kmc_key(store, kmc_item_key(item), item->nkey);
+}
+
+/* A chunk, for which others may have to go. */
+static struct kmc_item *kmc_item_take(struct kmc_store *store, u32 class, u32 need, u32 *handle)
+{
+	struct kmc_item *item;
+	u32 pulls;
+
+	for (pulls = 0;; pulls++) {
+		item = kmc_slab_alloc(store, class, need, handle);
+		if (item != ERR_PTR(-ENOMEM) || pulls == KMC_PULLS_MAX)
+			break;
+		if (!kmc_lru_evict(store, class))
+			break;
+		kmc_count_in(&store->core->stats, class, direct_reclaims);
+	}
+	return item;
+}
+
+/* Chunks for a value, hung onto the item one by one: what is there is freed with it. */
+static int kmc_item_add_chunks(struct kmc_store *store, struct kmc_item *item, u32 owner)
+{
+	struct kmc_slab *slab = &store->slab;
+	const u32 most = slab->classes[slab->last].chunk_size - (u32)sizeof(struct kmc_chunk);
+	u32 *link = kmc_item_first(item);
+	u32 left = item->nbytes;
+
+	*link = 0;
+	while (left) {
+		u32 some = min(left, most);
+		u32 need = some + (u32)sizeof(struct kmc_chunk);
+		u32 class = kmc_slab_class(slab, (u64)need + slab->save);
+		struct kmc_chunk *chunk;
+		u32 handle;
+
+		chunk = (void *)kmc_item_take(store, class, need, &handle);
+		/* Nothing in the class that fits best: then a chunk that is too large, as memcached. */
+		if (chunk == ERR_PTR(-ENOMEM) && class != slab->last)
+			chunk = (void *)kmc_item_take(store, slab->last, need, &handle);
+		if (IS_ERR(chunk))
+			return (int)PTR_ERR(chunk);
+		chunk->owner = owner;
+		chunk->next = 0;
+		*link = handle;
+		link = &chunk->next;
+		left -= some;
+	}
+	return 0;
+}
+
+struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *key, u32 client_flags,
+				u32 deadline, u32 nbytes)
+{
+	const struct kmc_settings *settings = &store->core->settings;
+	u64 nominal = kmc_item_nominal(store, key->len, client_flags, nbytes);
+	bool chunked = nominal > settings->slab_chunk_max;
+	u32 class = kmc_slab_class(&store->slab, nominal);
+	u32 need = kmc_item_head(key->len, chunked), handle;
+	struct kmc_item *item;
+	int err = 0;
+
+	kmc_assert_bh_off();
+	if (nominal > settings->item_size_max)
+		return ERR_PTR(-E2BIG);
+	if (chunked)
+		item = kmc_item_take(store, kmc_slab_class(&store->slab, nominal - nbytes + KMC_NOMINAL_CHUNK),
+				     need, &handle);
+	else
+		item = kmc_item_take(store, class, need + nbytes, &handle);
+	if (IS_ERR(item)) {
+		err = (int)PTR_ERR(item);
+		goto out;
+	}
+	item->prev = 0;
+	item->exptime = deadline;
+	item->nbytes = nbytes;
+	item->client_flags = client_flags;
+	item->cas = 0;
+	item->generation = 0;
+	WRITE_ONCE(item->seen, 0);
+	WRITE_ONCE(item->nkey, (u8)key->len);
+	WRITE_ONCE(item->class, (u8)class);
+	WRITE_ONCE(item->flags, chunked ? KMC_ITEM_CHUNKED : 0);
+	memcpy(item->data, key->data, key->len);
+	if (chunked)
+		err = kmc_item_add_chunks(store, item, handle);
+	if (err)
+		kmc_item_put(store, item);
+out:
+	if (err == -ENOMEM)
+		kmc_count_in(&store->core->stats, class, outofmemory);
+	return err ? ERR_PTR(err) : item;
+}
+
+static void kmc_item_free_chunks(struct kmc_store *store, struct kmc_item *item)
+{
+	u32 handle = *kmc_item_first(item);
+
+	while (handle) {
+		struct kmc_chunk *chunk = (void *)kmc_item_at(&store->slab, handle);
+		u32 next = chunk->next;
+
+		refcount_set(&chunk->ref, 0);
+		kmc_slab_free(store, handle);
+		handle = next;
+	}
+}
+
+void kmc_item_get(struct kmc_item *item)
+{
+	refcount_inc(&item->ref);
+}
+
+void kmc_item_put(struct kmc_store *store, struct kmc_item *item)
+{
+	if (!refcount_dec_and_test(&item->ref))
+		return;
+	WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED);
+	if (kmc_item_chunked(item))
+		kmc_item_free_chunks(store, item);
+	kmc_slab_free(store, item->next);
+}
+
+/* To the next chunk, of those that the value needs. */
+static void kmc_cursor_load(struct kmc_store *store, struct kmc_cursor *cursor)
+{
+	u32 size;
+	struct kmc_chunk *chunk = kmc_chunk_at(&store->slab, cursor->next, &size);
+
+	if (WARN_ON_ONCE(!chunk)) {
+		cursor->left = 0;
+		return;
+	}
+	cursor->at = chunk->data;
+	cursor->room = min(cursor->left, size - (u32)sizeof(*chunk));
+	cursor->next = chunk->next;
+}
+
+void kmc_cursor_init(struct kmc_store *store, struct kmc_cursor *cursor, struct kmc_item *item)
+{
+	*cursor = (struct kmc_cursor){ .item = item, .left = item->nbytes };
+	if (!cursor->left)
+		return;
+	if (kmc_item_chunked(item)) {
+		cursor->next = *kmc_item_first(item);
+		kmc_cursor_load(store, cursor);
+	} else {
+		cursor->at = kmc_item_value(item);
+		cursor->room = cursor->left;
+	}
+}
+
+u32 kmc_cursor_run(const struct kmc_cursor *cursor, u8 **at)
+{
+	*at = cursor->at;
+	return cursor->room;
+}
+
+void kmc_cursor_advance(struct kmc_store *store, struct kmc_cursor *cursor, u32 len)
+{
+	if (WARN_ON_ONCE(len > cursor->room))
+		len = cursor->room;
+	cursor->at += len;
+	cursor->room -= len;
+	cursor->left -= len;
+	if (!cursor->room && cursor->left)
+		kmc_cursor_load(store, cursor);
+}
+
+u32 kmc_cursor_write(struct kmc_store *store, struct kmc_cursor *cursor, const u8 *data, u32 len)
+{
+	u32 done = 0, some;
+	u8 *at;
+
+	while (done < len && (some = min(kmc_cursor_run(cursor, &at), len - done))) {
+		memcpy(at, data + done, some);
+		kmc_cursor_advance(store, cursor, some);
+		done += some;
+	}
+	return done;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Items come into the index and go out of it. All decisions are made under the stripe lock; nothing is
+ * allocated there. What needs memory to answer (append, a number that grows) holds the present item, lets
+ * go of the lock, and looks afterwards whether the item is still the present one. As long as it is held
+ * nobody changes its value.
+ */
+#include "state.h"
+
+void kmc_item_unlink(struct kmc_store *store, u64 hash, struct kmc_item *item, u32 handle)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
+
+	lockdep_assert_held(&stripe->lock);
+	write_seqcount_begin(&stripe->sequence);
+	kmc_index_remove(store, hash, handle);
+	WRITE_ONCE(item->flags, item->flags & ~KMC_ITEM_LINKED);
+	write_seqcount_end(&stripe->sequence);
+	kmc_lru_unlink(store, item, handle);
+}
+
+struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
+			       enum kmc_miss *miss)
+{
+	struct kmc_stats *stats = &store->core->stats;
+	struct kmc_item *item;
+
+	lockdep_assert_held(&kmc_stripe(&store->index, key->hash)->lock);
+	*miss = KMC_MISS_ABSENT;
+	*handle = kmc_index_find(store, key);
+	if (!*handle)
+		return NULL;
+	item = kmc_item_at(&store->slab, *handle);
+	*miss = kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store));
+	if (*miss == KMC_MISS_NONE)
+		return item;
+	if (*miss == KMC_MISS_FLUSHED)
+		kmc_count(stats, get_flushed);
+	else
+		kmc_count(stats, get_expired);
+	kmc_item_unlink(store, key->hash, item, *handle);
+	kmc_item_put(store, item);
+	return NULL;
+}
+
+static struct kmc_item *kmc_store_hold(struct kmc_store *store, const struct kmc_key *key,
+				       const u32 *deadline, enum kmc_miss *miss)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	struct kmc_item *item;
+	u32 handle;
+
+	kmc_assert_bh_off();
+	spin_lock(&stripe->lock);
+	item = kmc_item_find(store, key, &handle, miss);
+	if (item) {
+		refcount_inc(&item->ref);
+		if (deadline) {
+			write_seqcount_begin(&stripe->sequence);
+			WRITE_ONCE(item->exptime, *deadline);
+			write_seqcount_end(&stripe->sequence);
+			kmc_expiry_note(&store->expiry, *deadline);
+		}
+		kmc_lru_access(store, item, handle, key->hash, true);
+	}
+	spin_unlock(&stripe->lock);
+	return item;
+}
+
+struct kmc_item *kmc_store_get(struct kmc_store *store, const struct kmc_key *key, enum kmc_miss *miss)
+{
+	return kmc_store_hold(store, key, NULL, miss);
+}
+
+struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_key *key, u32 deadline,
+				     enum kmc_miss *miss)
+{
+	return kmc_store_hold(store, key, &deadline, miss);
+}
+
+static u64 kmc_next_cas(struct kmc_store *store)
+{
+	return store->core->settings.cas ? (u64)atomic64_inc_return(&store->cas) : 0;
+}
+
+/* What an item gets when it is linked; nobody sees it yet. */
+static void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item)
+{
+	u32 now = kmc_store_now(store);
+
+	refcount_inc(&item->ref);
+	WRITE_ONCE(item->cas, kmc_next_cas(store));
+	WRITE_ONCE(item->generation, kmc_expiry_generation(store, now));
+	WRITE_ONCE(item->seen, now & KMC_SEEN_TIME);
+	WRITE_ONCE(item->flags, item->flags | KMC_ITEM_LINKED);
+	kmc_expiry_note(&store->expiry, item->exptime);
+}
+
+/* In the place of @old, which loses the index' reference. */
+static void kmc_link_replace(struct kmc_store *store, u64 hash, struct kmc_item *old, u32 old_handle,
+			     struct kmc_item *item)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
+	u32 handle = item->next;
+
+	kmc_link_prepare(store, item);
+	write_seqcount_begin(&stripe->sequence);
+	kmc_index_replace(store, hash, old_handle, handle);
+	WRITE_ONCE(old->flags, old->flags & ~KMC_ITEM_LINKED);
+	write_seqcount_end(&stripe->sequence);
+	kmc_lru_unlink(store, old, old_handle);
+	kmc_lru_link(store, item, handle);
+	kmc_item_put(store, old);
+	kmc_count(&store->core->stats, total_items);
+}
+
+static bool kmc_link_insert(struct kmc_store *store, u64 hash, struct kmc_item *item)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
+	u32 handle = item->next;
+	bool done;
+
+	write_seqcount_begin(&stripe->sequence);
+	done = kmc_index_insert(store, hash, handle);
+	if (done)
+		kmc_link_prepare(store, item);
+	write_seqcount_end(&stripe->sequence);
+	if (!done)
+		return false;
+	kmc_lru_link(store, item, handle);
+	kmc_count(&store->core->stats, total_items);
+	return true;
+}
+
+/* The index cannot grow and the bucket is full: somebody who shares it has to go. */
+static bool kmc_link_crowd_out(struct kmc_store *store, u64 hash)
+{
+	struct kmc_item *item;
+	u32 nth, handle;
+
+	for (nth = 0; (handle = kmc_index_neighbour(store, hash, nth)); nth++) {
+		item = kmc_item_at(&store->slab, handle);
+		if (refcount_read(&item->ref) != 1)
+			continue;
+		kmc_count_in(&store->core->stats, kmc_item_class(item), evicted);
+		/* Of the same bucket, but with a hash of its own; both name one place. */
+		kmc_item_unlink(store, hash, item, handle);
+		kmc_item_put(store, item);
+		return true;
+	}
+	return false;
+}
+
+static enum kmc_store_status kmc_link_new(struct kmc_store *store, u64 hash, struct kmc_item *item)
+{
+	if (kmc_link_insert(store, hash, item))
+		return KMC_STORED;
+	if (!READ_ONCE(store->index.stuck))
+		return KMC_AGAIN;
+	if (store->core->settings.evict && kmc_link_crowd_out(store, hash) &&
+	    kmc_link_insert(store, hash, item))
+		return KMC_STORED;
+	return KMC_NO_MEMORY;
+}
+
+/* Whether @mode lets an item be stored over @old (NULL: there is none). KMC_STORED: it does. */
+static enum kmc_store_status kmc_link_judge(struct kmc_store *store, const struct kmc_item *old,
+					    enum kmc_store_mode mode, u64 cas)
+{
+	struct kmc_stats *stats = &store->core->stats;
+	bool match = old && (cas ? cas == old->cas : mode != KMC_CAS);
+
+	if (mode == KMC_SET && cas)
+		mode = KMC_CAS;
+	switch (mode) {
+	case KMC_SET:
+		return KMC_STORED;
+	case KMC_ADD:
+		return old ? KMC_NOT_STORED : KMC_STORED;
+	case KMC_CAS:
+		if (!old)
+			kmc_count(stats, cas_misses);
+		else if (match)
+			kmc_count_in(stats, kmc_item_class(old), cas_hits);
+		else
+			kmc_count_in(stats, kmc_item_class(old), cas_badval);
+		return !old ? KMC_NOT_FOUND : match ? KMC_STORED : KMC_EXISTS;
+	case KMC_REPLACE:
+	case KMC_APPEND:
+	case KMC_PREPEND:
+		return !old ? KMC_NOT_STORED : match ? KMC_STORED : KMC_EXISTS;
+	}
+	return KMC_NOT_STORED;
+}
+
+enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
+				    struct kmc_item *old, struct kmc_item *item)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	enum kmc_store_status status = KMC_AGAIN;
+	enum kmc_miss miss;
+	u32 handle;
+
+	spin_lock(&stripe->lock);
+	if (kmc_item_find(store, key, &handle, &miss) == old) {
+		item->exptime = old->exptime;
+		kmc_link_replace(store, key->hash, old, handle, item);
+		status = KMC_STORED;
+	}
+	spin_unlock(&stripe->lock);
+	return status;
+}
+
+enum kmc_store_status kmc_store_error(long err)
+{
+	return err == -EAGAIN ? KMC_AGAIN : err == -E2BIG ? KMC_TOO_LARGE : KMC_NO_MEMORY;
+}
+
+static void kmc_item_copy(struct kmc_store *store, struct kmc_cursor *to, struct kmc_item *from)
+{
+	struct kmc_cursor cursor;
+	u8 *at;
+	u32 run;
+
+	kmc_cursor_init(store, &cursor, from);
+	while ((run = kmc_cursor_run(&cursor, &at))) {
+		kmc_cursor_write(store, to, at, run);
+		kmc_cursor_advance(store, &cursor, run);
+	}
+}
+
+/* One try: hold the present item, make one out of both, swap. *@tried: it was, but somebody was faster. */
+static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct kmc_key *key,
+					   struct kmc_item *more, enum kmc_store_mode mode, u64 cas,
+					   u64 *cas_out, bool *tried)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	enum kmc_store_status status;
+	struct kmc_item *old, *item;
+	struct kmc_cursor cursor;
+	enum kmc_miss miss;
+	u32 handle;
+
+	spin_lock(&stripe->lock);
+	old = kmc_item_find(store, key, &handle, &miss);
+	status = kmc_link_judge(store, old, mode, cas);
+	if (status == KMC_STORED)
+		refcount_inc(&old->ref);
+	spin_unlock(&stripe->lock);
+	if (status != KMC_STORED)
+		return status;
+
+	/* Each is at most item_size_max, a gigabyte. */
+	item = kmc_item_alloc(store, key, old->client_flags, old->exptime, old->nbytes + more->nbytes);
+	if (IS_ERR(item)) {
+		status = kmc_store_error(PTR_ERR(item));
+		goto out;
+	}
+	kmc_cursor_init(store, &cursor, item);
+	kmc_item_copy(store, &cursor, mode == KMC_APPEND ? old : more);
+	kmc_item_copy(store, &cursor, mode == KMC_APPEND ? more : old);
+	status = kmc_item_swap(store, key, old, item);
+	*tried = status == KMC_AGAIN;
+	*cas_out = item->cas;
+	kmc_item_put(store, item);
+out:
+	kmc_item_put(store, old);
+	return status;
+}
+
+static enum kmc_store_status kmc_store_join(struct kmc_store *store, const struct kmc_key *key,
+					    struct kmc_item *more, enum kmc_store_mode mode, u64 cas,
+					    u64 *cas_out)
+{
+	enum kmc_store_status status;
+	u32 tries = 0;
+	bool tried;
+
+	do {
+		tried = false;
+		status = kmc_join_once(store, key, more, mode, cas, cas_out, &tried);
+	} while (tried && ++tries < KMC_SWAPS_MAX);
+	return status;
+}
+
+enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
+				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	enum kmc_store_status status;
+	struct kmc_item *old;
+	enum kmc_miss miss;
+	u64 unwanted;
+	u32 handle;
+
+	kmc_assert_bh_off();
+	cas_out = cas_out ?: &unwanted;
+	if (mode == KMC_APPEND || mode == KMC_PREPEND)
+		return kmc_store_join(store, key, item, mode, cas, cas_out);
+	if (WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED))
+		return KMC_NOT_STORED;
+	spin_lock(&stripe->lock);
+	old = kmc_item_find(store, key, &handle, &miss);
+	status = kmc_link_judge(store, old, mode, cas);
+	if (status == KMC_STORED && old)
+		kmc_link_replace(store, key->hash, old, handle, item);
+	else if (status == KMC_STORED)
+		status = kmc_link_new(store, key->hash, item);
+	else if (old && mode == KMC_ADD)	/* memcached: what is not added counts as used */
+		kmc_lru_access(store, old, handle, key->hash, false);
+	if (status == KMC_STORED)
+		*cas_out = item->cas;
+	spin_unlock(&stripe->lock);
+	return status;
+}
+
+enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
+				       u32 *class)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	enum kmc_store_status status = KMC_NOT_FOUND;
+	struct kmc_item *item;
+	enum kmc_miss miss;
+	u32 handle;
+
+	kmc_assert_bh_off();
+	spin_lock(&stripe->lock);
+	item = kmc_item_find(store, key, &handle, &miss);
+	if (item) {
+		if (class)
+			*class = kmc_item_class(item);
+		status = cas && cas != item->cas ? KMC_EXISTS : KMC_STORED;
+	}
+	if (status == KMC_STORED)
+		kmc_item_unlink(store, key->hash, item, handle);
+	spin_unlock(&stripe->lock);
+	if (status == KMC_STORED)
+		kmc_item_put(store, item);
+	return status;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The store from inside: what its files share. */
+#ifndef KMC_STATE_H
+#define KMC_STATE_H
+
+#include "store.h"
+#include "slab.h"
+#include "hash.h"
+#include "lru.h"
+#include "expire.h"
+
+/**
+ * struct kmc_store - the items of one cache
+ * @core: whose store it is
+ * @cas: the last CAS value given out
+ * The rest has its rules in the header of its type.
+ */
+struct kmc_store {
+	struct kmc_core *core;
+	struct kmc_index index;
+	struct kmc_slab slab;
+	struct kmc_lrus lrus;
+	struct kmc_expiry expiry;
+	atomic64_t cas ____cacheline_aligned_in_smp;
+};
+
+/* Upkeep is wanted. BH off. */
+static inline void kmc_store_wake(struct kmc_store *store)
+{
+	store->core->ops->wake(store->core);
+}
+
+/* Bytes of memcached that an item would take: what classes and limits are measured in. */
+u64 kmc_item_nominal(const struct kmc_store *store, u32 nkey, u32 client_flags, u32 nbytes);
+
+/* Bytes that an item really takes, without what its chunks are too large. */
+u32 kmc_item_bytes(const struct kmc_item *item);
+
+/* An item's key as lookups want it. */
+struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *item);
+
+/* Take a linked item out of the index and its list. Stripe lock; the index' reference becomes the
+ * caller's.
+ */
+void kmc_item_unlink(struct kmc_store *store, u64 hash, struct kmc_item *item, u32 handle);
+
+/* The live item with this key, and its handle, or NULL and why. A dead one is unlinked and counted.
+ * Stripe lock.
+ */
+struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
+			       enum kmc_miss *miss);
+
+/* Times that somebody else may be faster between two looks at an item, before the caller has to wait. */
+#define KMC_SWAPS_MAX	16
+
+/* @item in the place of @old, which the caller holds, if that is still the present one; else KMC_AGAIN.
+ * BH off, no lock held.
+ */
+enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
+				    struct kmc_item *old, struct kmc_item *item);
+
+/* What kmc_item_alloc()'s errors are called. */
+enum kmc_store_status kmc_store_error(long err);
+
+#endif
