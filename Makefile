@@ -40,6 +40,7 @@ deps: ## Install the Debian packages that building, running and testing need.
 
 vm: ## Run CMD='...' in a virtual machine with module and tool; VMFLAGS= are options of vm/run.
 	@[ -n "$$COMMAND" ] || { echo "make vm CMD='...'" >&2; exit 64; }
+	@case '$(VMFLAGS)' in *--no-module*) ;; *) $(MAKE) -s --no-print-directory kmods tool >&2 ;; esac
 	@$(VM) $(VMFLAGS) -- sh -c "$$COMMAND"
 # As it was typed: neither make nor a quote may change it.
 vm: export COMMAND = $(value CMD)
