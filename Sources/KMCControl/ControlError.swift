@@ -27,6 +27,9 @@ public enum ControlError: Error, Equatable, Sendable {
         case .notPermitted(let sentence):
             (sentence.map { "\($0): " } ?? "")
                 + "the capability CAP_NET_ADMIN in this network namespace is needed: run this as root"
+        // The module's sentence tells what the value is for, not what is wrong with it.
+        case .refused(ERANGE, let sentence?):
+            "a value is outside of the module's range: \(sentence)"
         case .refused(_, let sentence?):
             sentence
         case .refused(let code, nil):

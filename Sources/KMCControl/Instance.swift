@@ -34,7 +34,7 @@ public struct Instance: Equatable, Sendable {
     public var connections: UInt32
     /// Seconds since it started.
     public var uptime: UInt64
-    public var endpoints: [Endpoint]
+    public var listeners: [Listener]
     /// Not in lists.
     public var settings: InstanceSettings?
     /// Inode of its network namespace, where the module tells.
@@ -44,7 +44,7 @@ public struct Instance: Equatable, Sendable {
     public init(id: UInt32, name: String, endpoints: [Endpoint]) {
         self.id = id
         self.name = name
-        self.endpoints = endpoints
+        listeners = endpoints.map { Listener(endpoint: $0, isShut: false) }
         isAttached = false
         pid = 0
         state = .running
@@ -65,15 +65,20 @@ public struct Instance: Equatable, Sendable {
         connections = try attributes.integer(KMC_A_CONNS.rawValue) ?? 0
         uptime = try attributes.integer(KMC_A_UPTIME.rawValue) ?? 0
         namespace = try attributes.integer(KMC_A_NETNS.rawValue)
-        endpoints = []
+        listeners = []
         for nest in try attributes.nests(KMC_A_LISTENER.rawValue) {
-            endpoints.append(try Endpoint(nest))
+            listeners.append(try Listener(nest))
         }
         settings = nil
         if let nest = try attributes.nests(KMC_A_SETTINGS.rawValue).last {
             settings = try InstanceSettings(nest)
         }
     }
+}
+
+extension Instance {
+    /// Where it listens, or listened.
+    public var endpoints: [Endpoint] { listeners.map(\.endpoint) }
 }
 
 extension Instance.State {

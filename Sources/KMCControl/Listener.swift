@@ -25,6 +25,23 @@ public struct ListenerRequest: Equatable, Sendable {
     }
 }
 
+/// A socket that an instance serves (`KMC_A_LISTENER` of a reply).
+public struct Listener: Equatable, Sendable {
+    public var endpoint: Endpoint
+    /// Somebody ended its listening from outside: nobody can connect here any more.
+    public var isShut: Bool
+
+    public init(endpoint: Endpoint, isShut: Bool) {
+        self.endpoint = endpoint
+        self.isShut = isShut
+    }
+
+    init(_ attributes: Attributes) throws(ControlError) {
+        endpoint = try Endpoint(attributes)
+        isShut = try attributes.integer(KMC_L_SHUT.rawValue, as: UInt8.self) ?? 0 != 0
+    }
+}
+
 /// Where an instance listens.
 public enum Endpoint: Equatable, Sendable {
     /// A TCP address in its usual notation, and port.

@@ -195,5 +195,16 @@ struct OptionCheckTests {
         #expect(try Self.complaint("-p", "0")?.sentence.contains("nothing to listen on") == true)
         #expect(try Self.complaint("-U", "11211")?.sentence.contains("UDP") == true)
         #expect(try Self.complaint("-U", "-1")?.status == 64)
+        #expect(try Self.complaint("--name", "7")?.sentence.contains("--name") == true)
+    }
+
+    @Test(arguments: ["a", "7a", "A.b_c:d-e", String(repeating: "x", count: 31)])
+    func aNameOfTheContractIsTaken(name: String) throws {
+        #expect(try Self.complaint("--name", name) == nil)
+    }
+
+    @Test(arguments: ["123", "a b", "a/b", "\u{e4}", String(repeating: "x", count: 32)])
+    func anyOtherNameIsRefused(name: String) throws {
+        #expect(try Self.complaint("--name", name)?.status == 64)
     }
 }

@@ -78,6 +78,12 @@ struct InstanceTests {
                 """)
     }
 
+    @Test func aListenerThatWasShutIsMarked() {
+        var instance = Self.some()[1]
+        instance.listeners[0].isShut = true
+        #expect(instance.places == ["/tmp/a (shut from outside)"])
+    }
+
     @Test func theStatusSumsUp() {
         let statistics = [
             ("bytes", "2048"), ("limit_maxbytes", "67108864"), ("curr_items", "3"), ("evictions", "0"),

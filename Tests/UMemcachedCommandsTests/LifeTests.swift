@@ -31,6 +31,11 @@ struct LifeTests {
         }
     }
 
+    @Test(arguments: [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
+    func placesAreEnumerated(items: [String], text: String) {
+        #expect(Start.enumerated(items) == text)
+    }
+
     @Test func whatIsNoStopEndsNothing() {
         #expect(Self.ending(.started) == nil)
         #expect(Self.ending(.other(5)) == nil)

@@ -2,6 +2,13 @@
 
 import KMCControl
 
+extension Instance {
+    /// Where it listens, for a person.
+    var places: [String] {
+        listeners.map { $0.endpoint.description + ($0.isShut ? " (shut from outside)" : "") }
+    }
+}
+
 /// Which instance a person means: by id, name or port, or the only one that there is.
 enum InstanceChoice {
     static func find(_ wanted: String?, among instances: [Instance]) throws(Failure) -> Instance {

@@ -33,7 +33,7 @@ struct List: ParsableCommand {
         if namespaces { columns.append(Column("namespace", "NAMESPACE")) }
         let rows = instances.map { instance in
             [
-                .integer(UInt64(instance.id)), .text(instance.name), .list(instance.endpoints.map(\.description)),
+                .integer(UInt64(instance.id)), .text(instance.name), .list(instance.places),
                 .text(instance.state.description), .flag(instance.isAttached), .integer(UInt64(instance.pid)),
                 .integer(UInt64(instance.connections)), .seconds(instance.uptime),
             ] + (namespaces ? [Value.integer(instance.namespace ?? 0)] : [])

@@ -39,7 +39,7 @@ struct Status: ParsableCommand {
             fields: [
                 (Column("id", "id"), .integer(UInt64(instance.id))),
                 (Column("name", "name"), .text(instance.name)),
-                (Column("listens", "listens on"), .list(instance.endpoints.map(\.description))),
+                (Column("listens", "listens on"), .list(instance.places)),
                 (Column("uptime", "running for"), .seconds(instance.uptime)),
                 (Column("bytes", "memory used"), .bytes(number("bytes"))),
                 (Column("limit_maxbytes", "memory limit"), .bytes(number("limit_maxbytes"))),

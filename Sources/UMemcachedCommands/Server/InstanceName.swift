@@ -13,14 +13,21 @@ enum InstanceName {
         }
     }
 
-    /// What the contract allows in a name; the rest becomes `_`.
+    /// Whether the contract takes it.
+    static func isAllowed(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= Int(KMC_NAME_MAX) && name.unicodeScalars.allSatisfy(isAllowed)
+            && !name.allSatisfy(\.isNumber)
+    }
+
+    /// What the contract does not take becomes `_`.
     private static func fitted(_ text: String) -> String {
-        let safe = text.unicodeScalars.map { scalar -> Character in
-            switch scalar {
-            case "A"..."Z", "a"..."z", "0"..."9", ".", "_", ":", "-": Character(scalar)
-            default: "_"
-            }
+        String(text.unicodeScalars.map { isAllowed($0) ? Character($0) : "_" }.prefix(Int(KMC_NAME_MAX)))
+    }
+
+    private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "A"..."Z", "a"..."z", "0"..."9", ".", "_", ":", "-": true
+        default: false
         }
-        return String(safe.prefix(Int(KMC_NAME_MAX)))
     }
 }

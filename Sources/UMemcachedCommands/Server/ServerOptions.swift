@@ -48,6 +48,8 @@ public struct ServerOptions: Equatable, Sendable {
                 "-I must be a multiple of slab_chunk_max (\(chunk >> 10) KiB)"
             } else if Self.slabPage % chunk != 0 {
                 "slab_chunk_max must divide a slab page of 1024 KiB evenly: give a power of two"
+            } else if let name, !InstanceName.isAllowed(name) {
+                "--name takes 1 to 31 letters, digits and . _ : - which are not all digits, not \"\(name)\""
             } else if unixPath == nil && port == 0 {
                 "there is nothing to listen on: give a port with -p or a path with -s"
             } else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import CKMemcacheUAPI
 import Glibc
 import KMCControl
 
@@ -61,6 +62,9 @@ struct Start {
         } catch .refused(EEXIST, _) where options.name == nil {
             // Another address, the same port: this one goes by its number.
             return try asFailure { () throws(ControlError) in try ask(control, sockets, name: nil) }
+        } catch .refused(EEXIST, let sentence) {
+            let what = sentence ?? "an instance of that name is there already"
+            throw Failure("\(what): give another one with --name, or stop that instance", status: ExitStatus.system)
         } catch {
             throw Failure(error)
         }
@@ -72,7 +76,10 @@ struct Start {
         var settings = options.settings
         settings.backlog = settings.backlog ?? ServerOptions.defaultBacklog
         if options.unixPath != nil { settings.unixMask = settings.unixMask ?? ServerOptions.defaultUnixMask }
-        if !options.listen.isEmpty { settings.interfaces = options.listen.joined(separator: ",") }
+        if !options.listen.isEmpty {
+            let all = options.listen.joined(separator: ",")
+            settings.interfaces = String(decoding: all.utf8.prefix(Int(KMC_INTER_MAX)), as: UTF8.self)
+        }
         return try control.create(
             name: name, settings: settings, listeners: sockets.map { ListenerRequest(descriptor: $0.descriptor) },
             attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil)
@@ -89,9 +96,15 @@ struct Start {
     }
 
     private func announce(_ instance: Instance) {
-        let places = instance.endpoints.map { printable($0.description) }.joined(separator: " and ")
+        let places = Self.enumerated(instance.endpoints.map { printable($0.description) })
         let end = options.foreground ? "" : "; \"umemcached stop \(instance.name)\" ends it"
         Console.out("\(program): \(instance.name) serves on \(places)\(end)\n")
+    }
+
+    /// `a, b and c`
+    static func enumerated(_ items: [String]) -> String {
+        guard let last = items.last, items.count > 1 else { return items.first ?? "" }
+        return items.dropLast().joined(separator: ", ") + " and " + last
     }
 
     /// As memcached: `-u` counts for root only.

@@ -25,8 +25,11 @@
  *   EEXIST        an instance of that name lives in this namespace
  *   ENOENT        no such instance
  *   ENOMEM        memory for the instance could not be had
+ *   ENOSPC        KMC_INSTANCES_MAX instances live already, or too many sockets are subscribed
  *   EOPNOTSUPP    reserved in this contract, not offered by this module
  *   ESHUTDOWN     the module is being unloaded
+ *
+ * No reply is longer than 16 KiB.
  *
  * KMC_CMD_NEW: make an instance and start it.
  *   in   KMC_A_NAME        optional; default: the id as a decimal number. 1 to KMC_NAME_MAX bytes out of
@@ -41,10 +44,11 @@
  *
  * KMC_CMD_DEL: stop an instance and free what it holds.
  *   in   KMC_A_ID or KMC_A_NAME
+ *        KMC_A_FLAGS       optional; KMC_LIST_F_ALL_NETNS as in KMC_CMD_LIST, with KMC_A_ID only
  *   The reply comes when listeners and connections are gone and the memory is free.
  *
  * KMC_CMD_GET: one instance.
- *   in   KMC_A_ID or KMC_A_NAME
+ *   in   as KMC_CMD_DEL
  *   out  KMC_A_INSTANCE nest: KMC_A_ID, KMC_A_NAME, KMC_A_FLAGS, KMC_A_PID, KMC_A_STATE, KMC_A_CONNS,
  *        KMC_A_UPTIME, KMC_A_SETTINGS, KMC_A_LISTENER nests (address, no descriptor)
  *
@@ -57,7 +61,7 @@
  *   module in place.
  *
  * KMC_CMD_STATS: statistics of an instance, the rows a client's "stats" shows.
- *   in   KMC_A_ID or KMC_A_NAME
+ *   in   as KMC_CMD_DEL, and
  *        KMC_A_STATS_GROUP optional; what a client would write behind "stats" ("settings", "items", ...)
  *        KMC_A_CURSOR      optional; rows to skip
  *   out  KMC_A_STAT nests (KMC_STAT_NAME, KMC_STAT_VALUE, both strings); KMC_A_CURSOR when there is more
@@ -88,6 +92,7 @@
 #define KMC_LISTENERS_MAX	64	/* sockets of one instance */
 #define KMC_INSTANCES_MAX	1024	/* instances of one machine */
 #define KMC_STATS_GROUP_MAX	63	/* bytes of a statistics group */
+#define KMC_INTER_MAX		255	/* bytes of KMC_S_INTER */
 #define KMC_PREFIX_DELIM_DEFAULT ':'
 
 enum kmc_cmd {
@@ -147,6 +152,7 @@ enum kmc_listener_attr {
 	KMC_L_TYPE,		/* u8, out: SOCK_STREAM, SOCK_DGRAM */
 	KMC_L_ADDRESS,		/* binary, out: 4 or 16 bytes, or the unix path */
 	KMC_L_PORT,		/* u16, out, host byte order */
+	KMC_L_SHUT,		/* u8, out, 1: somebody ended its listening from outside */
 	__KMC_L_MAX
 };
 #define KMC_L_MAX (__KMC_L_MAX - 1)
@@ -191,7 +197,7 @@ enum kmc_setting {
 /* KMC_A_FLAGS of an instance. */
 #define KMC_INSTANCE_F_ATTACHED	(1U << 0)	/* ends with the netlink socket that made it */
 
-/* KMC_A_FLAGS of KMC_CMD_LIST, KMC_CMD_GET and KMC_CMD_DEL. */
+/* KMC_A_FLAGS of KMC_CMD_LIST, KMC_CMD_GET, KMC_CMD_DEL and KMC_CMD_STATS. */
 #define KMC_LIST_F_ALL_NETNS	(1U << 16)	/* look in every network namespace */
 
 enum kmc_state {
