@@ -35,6 +35,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "KMCBenchTests", dependencies: ["KMCBench"], swiftSettings: strict),
         .systemLibrary(name: "CKMemcacheUAPI"),
+        // The core that the module is built from, in user space. For tests and bench only (licences).
+        .target(
+            name: "CKMCCore", path: "kmod", sources: ["core", "sim"], publicHeadersPath: "sim/include",
+            cSettings: [.headerSearchPath(".")]),
         .systemLibrary(name: "CLibNL", pkgConfig: "libnl-genl-3.0", providers: [.apt(["libnl-genl-3-dev"])]),
         .target(name: "KMCControl", dependencies: ["CKMemcacheUAPI", "CLibNL"], swiftSettings: strict),
         .target(

@@ -5,7 +5,7 @@
 
 #include "atomic.h"
 
-#define KMC_SIM_CPUS	16
+#define KMC_SIM_CPUS	64
 #define KMC_SIM_STRIDE	(32UL << 10)	/* as the kernel's PCPU_MIN_UNIT_SIZE: the largest allocation */
 
 int smp_processor_id(void);
