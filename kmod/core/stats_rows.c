@@ -118,7 +118,6 @@ KMC_GAUGE(time_in_listen_disabled_us)
 KMC_GAUGE(accepting_conns)
 KMC_TOTAL(curr_items)
 KMC_TOTAL(bytes)
-KMC_TOTAL(total_malloced)
 KMC_TOTAL(hash_bytes)
 KMC_TOTAL(hash_power_level)
 KMC_TOTAL(hash_is_expanding)
@@ -575,8 +574,9 @@ static const struct kmc_stats_listing *kmc_stats_find(const char *name, size_t l
 		const struct kmc_stats_listing *group = &kmc_stats_listings[i];
 		size_t whole = strlen(group->name);
 
-		if ((len == whole || (group->begin && len && len < whole)) &&
-		    !memcmp(group->name, name, len))
+		if (len != whole && !(group->begin && len && len < whole))
+			continue;
+		if (!len || !memcmp(group->name, name, len))
 			return group;
 	}
 	return NULL;

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "double.h"
+
+#define DOUBLE_ITEM_MAX		(1U << 20)
+#define DOUBLE_CLASS		7
+
+struct kmc_store {
+	struct kmc_core *core;
+	struct double_entry *first;
+	u64 cas;
+	u32 held;
+	u32 flush_at;
+};
+
+struct double_entry {
+	struct double_entry *next;
+	struct kmc_item *item;
+};
+
+struct double_knobs double_knobs;
+
+int kmc_store_create(struct kmc_core *core)
+{
+	core->store = kzalloc(sizeof(*core->store), GFP_KERNEL);
+	if (!core->store)
+		return -ENOMEM;
+	core->store->core = core;
+	core->store->cas = 1;	/* so that the first is 2, as memcached's */
+	memset(&double_knobs, 0, sizeof(double_knobs));
+	return 0;
+}
+
+static void double_unlink(struct kmc_store *store, struct double_entry **at)
+{
+	struct double_entry *entry = *at;
+
+	*at = entry->next;
+	store->held++;
+	kmc_item_put(store, entry->item);
+	kfree(entry);
+}
+
+void kmc_store_destroy(struct kmc_store *store)
+{
+	while (store->first)
+		double_unlink(store, &store->first);
+	kfree(store);
+}
+
+u32 double_held(struct kmc_store *store)
+{
+	return store->held;
+}
+
+int kmc_store_provide(struct kmc_store *store)
+{
+	kmc_assert_process();
+	double_knobs.provided++;
+	return double_knobs.provide_fails ? -ENOMEM : 0;
+}
+
+u32 kmc_store_now(const struct kmc_store *store)
+{
+	return 2 + ktime_get_seconds();
+}
+
+u32 kmc_store_deadline(const struct kmc_store *store, s64 exptime)
+{
+	s64 start = ktime_get_real_seconds() - kmc_store_now(store);
+
+	if (exptime == 0)
+		return 0;
+	if (exptime < 0)
+		return 1;
+	if (exptime <= 60 * 60 * 24 * 30)
+		return kmc_store_now(store) + exptime;
+	return exptime <= start ? 1 : exptime - start;
+}
+
+struct kmc_key kmc_key(const struct kmc_store *store, const u8 *data, u32 len)
+{
+	return (struct kmc_key){ .data = data, .len = len, .hash = len * 31 + data[0] };
+}
+
+static bool double_dead(struct kmc_store *store, const struct kmc_item *item)
+{
+	u32 now = kmc_store_now(store);
+
+	if (store->flush_at && store->flush_at <= now && READ_ONCE(item->seen) <= store->flush_at)
+		return true;
+	return item->exptime && item->exptime <= now;
+}
+
+static struct double_entry **double_find(struct kmc_store *store, const struct kmc_key *key)
+{
+	struct double_entry **at = &store->first;
+
+	kmc_assert_bh_off();
+	while (*at) {
+		struct kmc_item *item = (*at)->item;
+
+		if (item->nkey != key->len || memcmp(item->data, key->data, key->len))
+			at = &(*at)->next;
+		else if (double_dead(store, item))
+			double_unlink(store, at);
+		else
+			return at;
+	}
+	return NULL;
+}
+
+static void double_link(struct kmc_store *store, struct kmc_item *item)
+{
+	struct double_entry *entry = kmalloc(sizeof(*entry), GFP_ATOMIC);
+
+	BUG_ON(!entry);
+	refcount_inc(&item->ref);
+	item->cas = ++store->cas;
+	item->seen = kmc_store_now(store);
+	entry->item = item;
+	entry->next = store->first;
+	store->first = entry;
+	kmc_count(&store->core->stats, total_items);
+}
+
+void kmc_item_get(struct kmc_item *item)
+{
+	refcount_inc(&item->ref);
+}
+
+void kmc_item_put(struct kmc_store *store, struct kmc_item *item)
+{
+	store->held--;
+	if (refcount_dec_and_test(&item->ref))
+		kfree(item);
+}
+
+static struct kmc_item *double_new(struct kmc_store *store, const struct kmc_key *key, u32 nbytes)
+{
+	struct kmc_item *item;
+
+	if (nbytes > DOUBLE_ITEM_MAX - 100)
+		return ERR_PTR(-E2BIG);
+	if (double_knobs.again) {
+		double_knobs.again--;
+		return ERR_PTR(-EAGAIN);
+	}
+	if (double_knobs.full) {
+		double_knobs.full--;
+		return ERR_PTR(-ENOMEM);
+	}
+	item = kmalloc(sizeof(*item) + key->len + nbytes, GFP_ATOMIC);
+	if (!item)
+		return ERR_PTR(-ENOMEM);
+	memset(item, 0, sizeof(*item));
+	refcount_set(&item->ref, 1);
+	item->nkey = key->len;
+	item->nbytes = nbytes;
+	item->class = DOUBLE_CLASS;
+	memcpy(item->data, key->data, key->len);
+	store->held++;
+	return item;
+}
+
+struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *key, u32 client_flags,
+				u32 deadline, u32 nbytes)
+{
+	struct kmc_item *item;
+
+	kmc_assert_bh_off();
+	item = double_new(store, key, nbytes);
+	if (IS_ERR(item))
+		return item;
+	item->client_flags = client_flags;
+	item->exptime = deadline;
+	return item;
+}
+
+struct kmc_item *kmc_store_get(struct kmc_store *store, const struct kmc_key *key, enum kmc_miss *miss)
+{
+	struct double_entry **at = double_find(store, key);
+
+	*miss = at ? KMC_MISS_NONE : KMC_MISS_ABSENT;
+	if (!at)
+		return NULL;
+	store->held++;
+	kmc_item_get((*at)->item);
+	return (*at)->item;
+}
+
+struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_key *key, u32 deadline,
+				     enum kmc_miss *miss)
+{
+	struct kmc_item *item = kmc_store_get(store, key, miss);
+
+	if (item)
+		item->exptime = deadline;
+	return item;
+}
+
+void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+{
+	struct double_entry **at = double_find(store, key);
+	struct kmc_item *item = at ? (*at)->item : NULL;
+
+	memset(peek, 0, sizeof(*peek));
+	double_knobs.peeks++;
+	peek->item = item;
+	peek->miss = item ? KMC_MISS_NONE : KMC_MISS_ABSENT;
+	if (!item)
+		return;
+	peek->value = item->nbytes > KMC_COPY_MAX ? NULL : item->data + item->nkey;
+	peek->cas = item->cas;
+	peek->nbytes = item->nbytes;
+	peek->client_flags = item->client_flags;
+	peek->class = item->class;
+}
+
+bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
+{
+	if (!double_knobs.torn)
+		return true;
+	double_knobs.torn--;
+	return false;
+}
+
+void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
+{
+}
+
+static void double_run(struct kmc_cursor *cursor)
+{
+	cursor->room = min_t(u32, cursor->left, DOUBLE_RUN);
+}
+
+void kmc_cursor_init(struct kmc_store *store, struct kmc_cursor *cursor, struct kmc_item *item)
+{
+	cursor->item = item;
+	cursor->left = item->nbytes;
+	cursor->at = item->data + item->nkey;
+	double_run(cursor);
+}
+
+u32 kmc_cursor_run(const struct kmc_cursor *cursor, u8 **at)
+{
+	*at = cursor->at;
+	return cursor->room;
+}
+
+void kmc_cursor_advance(struct kmc_store *store, struct kmc_cursor *cursor, u32 len)
+{
+	BUG_ON(len > cursor->room);
+	cursor->at += len;
+	cursor->left -= len;
+	cursor->room -= len;
+	if (!cursor->room)
+		double_run(cursor);
+}
+
+u32 kmc_cursor_write(struct kmc_store *store, struct kmc_cursor *cursor, const u8 *data, u32 len)
+{
+	u32 done = 0;
+
+	while (done < len && cursor->room) {
+		u32 n = min(len - done, cursor->room);
+
+		memcpy(cursor->at, data + done, n);
+		kmc_cursor_advance(store, cursor, n);
+		done += n;
+	}
+	return done;
+}
+
+/* The present item's value and @item's, in the order of @mode. */
+static struct kmc_item *double_join(struct kmc_store *store, const struct kmc_key *key,
+				    struct kmc_item *old, struct kmc_item *item, bool append)
+{
+	const struct kmc_item *a = append ? old : item, *b = append ? item : old;
+	struct kmc_item *joined = double_new(store, key, old->nbytes + item->nbytes);
+
+	if (IS_ERR(joined))
+		return joined;
+	joined->client_flags = old->client_flags;
+	joined->exptime = old->exptime;
+	memcpy(joined->data + key->len, a->data + a->nkey, a->nbytes);
+	memcpy(joined->data + key->len + a->nbytes, b->data + b->nkey, b->nbytes);
+	return joined;
+}
+
+static enum kmc_store_status double_count(struct kmc_store *store, enum kmc_store_status status)
+{
+	struct kmc_stats *stats = &store->core->stats;
+
+	if (status == KMC_STORED)
+		kmc_count_in(stats, DOUBLE_CLASS, cas_hits);
+	else if (status == KMC_EXISTS)
+		kmc_count_in(stats, DOUBLE_CLASS, cas_badval);
+	else
+		kmc_count(stats, cas_misses);
+	return status;
+}
+
+static enum kmc_store_status double_replace(struct kmc_store *store, struct double_entry **at,
+					    struct kmc_item *item)
+{
+	if (at)
+		double_unlink(store, at);
+	double_link(store, item);
+	return KMC_STORED;
+}
+
+enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
+				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out)
+{
+	struct double_entry **at = double_find(store, key);
+	struct kmc_item *joined;
+
+	switch (mode) {
+	case KMC_CAS:
+		if (!at)
+			return double_count(store, KMC_NOT_FOUND);
+		if ((*at)->item->cas != cas)
+			return double_count(store, KMC_EXISTS);
+		return double_count(store, double_replace(store, at, item));
+	case KMC_ADD:
+		return at ? KMC_NOT_STORED : double_replace(store, at, item);
+	case KMC_REPLACE:
+		return at ? double_replace(store, at, item) : KMC_NOT_STORED;
+	case KMC_SET:
+		return double_replace(store, at, item);
+	default:
+		break;
+	}
+	if (!at)
+		return KMC_NOT_STORED;
+	joined = double_join(store, key, (*at)->item, item, mode == KMC_APPEND);
+	if (IS_ERR(joined))
+		return joined == ERR_PTR(-EAGAIN) ? KMC_AGAIN :
+		       joined == ERR_PTR(-E2BIG) ? KMC_TOO_LARGE : KMC_NO_MEMORY;
+	double_replace(store, at, joined);
+	kmc_item_put(store, joined);
+	return KMC_STORED;
+}
+
+enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
+				       u32 *class)
+{
+	struct double_entry **at = double_find(store, key);
+
+	if (!at)
+		return KMC_NOT_FOUND;
+	if (class)
+		*class = (*at)->item->class;
+	double_unlink(store, at);
+	return KMC_STORED;
+}
+
+static bool double_number(const struct kmc_item *item, u64 *value)
+{
+	char text[KMC_NUMBER_MAX + 1] = "";
+
+	if (!item->nbytes || item->nbytes > KMC_NUMBER_MAX)
+		return false;
+	memcpy(text, item->data + item->nkey, item->nbytes);
+	text[strcspn(text, " ")] = 0;
+	return !kstrtou64(text, 10, value);
+}
+
+enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_key *key,
+				      struct kmc_delta *delta)
+{
+	struct double_entry **at = double_find(store, key);
+	struct kmc_item *item;
+	u64 value;
+
+	if (!at)
+		return KMC_NOT_FOUND;
+	if (!double_number((*at)->item, &value))
+		return KMC_NON_NUMERIC;
+	if (!delta->decrement)
+		value += delta->delta;
+	else
+		value = delta->delta > value ? 0 : value - delta->delta;
+	delta->value = value;
+	delta->class = DOUBLE_CLASS;
+	/* A number that got shorter is filled up with blanks. */
+	delta->len = snprintf(delta->text, sizeof(delta->text), "%-*llu", (int)(*at)->item->nbytes,
+			      value);
+	item = double_new(store, key, delta->len);
+	if (IS_ERR(item))
+		return item == ERR_PTR(-EAGAIN) ? KMC_AGAIN : KMC_NO_MEMORY;
+	memcpy(item->data + item->nkey, delta->text, delta->len);
+	item->client_flags = (*at)->item->client_flags;
+	item->exptime = (*at)->item->exptime;
+	double_replace(store, at, item);
+	kmc_item_put(store, item);
+	return KMC_STORED;
+}
+
+int kmc_store_flush(struct kmc_store *store, u32 when)
+{
+	if (double_knobs.again) {
+		double_knobs.again--;
+		return -EAGAIN;
+	}
+	if (when) {
+		store->flush_at = when;
+		return 0;
+	}
+	while (store->first)
+		double_unlink(store, &store->first);
+	return 0;
+}
+
+void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
+{
+	const struct double_entry *entry;
+
+	memset(totals, 0, sizeof(*totals));
+	for (entry = store->first; entry; entry = entry->next) {
+		totals->curr_items++;
+		totals->bytes += entry->item->nbytes;
+	}
+	totals->hash_power_level = 16;
+}
+
+bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_class_totals *totals)
+{
+	struct kmc_store_totals all;
+
+	*last = 20;
+	memset(totals, 0, sizeof(*totals));
+	kmc_store_totals(store, &all);
+	if (class == DOUBLE_CLASS) {
+		totals->chunk_size = 1024;
+		totals->pages = 1;
+		totals->items = all.curr_items;
+	}
+	return class && class <= *last;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "drive.h"
+#include "sim/sim.h"
+#include <stdlib.h>
+
+static void drive_wake(struct kmc_core *core)
+{
+}
+
+static void drive_shutdown(struct kmc_core *core, bool graceful)
+{
+	struct drive *d = container_of(core, struct drive, core);
+
+	d->shut = true;
+	d->graceful = graceful;
+}
+
+static void drive_verbosity(struct kmc_core *core, u32 level)
+{
+	container_of(core, struct drive, core)->level = level;
+}
+
+static void drive_gauges(struct kmc_core *core, struct kmc_core_gauges *g)
+{
+	g->pid = 4711;
+	g->curr_connections = 1;
+	g->time_in_listen_disabled_us = 0;
+	g->accepting_conns = true;
+}
+
+static const struct kmc_core_ops drive_ops = {
+	.wake = drive_wake,
+	.shutdown = drive_shutdown,
+	.verbosity = drive_verbosity,
+	.gauges = drive_gauges,
+};
+
+void drive_settings(struct kmc_settings *settings)
+{
+	kmc_settings_defaults(settings);
+	settings->memory_limit = 16 << 20;
+	settings->hashpower = 12;
+}
+
+void drive_open(struct drive *d, const struct kmc_settings *settings)
+{
+	struct kmc_settings preset;
+
+	memset(d, 0, sizeof(*d));
+	if (!settings) {
+		drive_settings(&preset);
+		settings = &preset;
+	}
+	BUG_ON(kmc_core_init(&d->core, settings, &drive_ops));
+	BUG_ON(kmc_store_provide(d->core.store));
+	d->session = kmc_session_create(&d->core, settings->protocol, GFP_KERNEL);
+	BUG_ON(!d->session);
+	d->room = KMC_REPLY_ROOM_MIN;
+	d->memory = malloc(d->room);
+	kmc_reply_init(&d->reply, d->core.store, d->memory, d->room);
+}
+
+/* Sends up to @len bytes, and checks that the segments are what the reply says. */
+static void drive_send(struct drive *d, u32 len)
+{
+	u32 i, all = 0, done = 0;
+
+	for (i = d->reply.first; i < d->reply.last; i++)
+		all += d->reply.segments[i].len;
+	BUG_ON(all != d->reply.bytes);
+	len = min(len, all);
+	if (d->nout + len > d->room_out) {
+		d->room_out = 2 * (d->nout + len);
+		d->out = realloc(d->out, d->room_out);
+	}
+	for (i = d->reply.first; done < len; i++) {
+		u32 n = min(d->reply.segments[i].len, len - done);
+
+		memcpy(d->out + d->nout, d->reply.segments[i].data, n);
+		d->nout += n;
+		done += n;
+	}
+	local_bh_disable();
+	kmc_reply_sent(&d->reply, len);
+	local_bh_enable();
+}
+
+static void drive_send_all(struct drive *d)
+{
+	while (!kmc_reply_empty(&d->reply))
+		drive_send(d, d->send ? d->send : U32_MAX);
+}
+
+/* One call. Each run is a copy of its own, exactly as long, so that a byte too many is found. */
+static enum kmc_verdict drive_call(struct drive *d, const u8 *data, size_t len, size_t *used)
+{
+	struct kmc_budget budget = {
+		.requests = d->budget.requests ? d->budget.requests : U32_MAX,
+		.bytes = d->budget.bytes ? d->budget.bytes : U32_MAX,
+	};
+	enum kmc_verdict verdict;
+	u8 *run = malloc(len ? len : 1);
+
+	if (len)
+		memcpy(run, data, len);
+	local_bh_disable();
+	verdict = kmc_session_input(d->session, len ? run : NULL, len, used, &d->reply, &budget);
+	local_bh_enable();
+	if (len)
+		memset(run, 0xdd, len);
+	free(run);
+	BUG_ON(*used > len);
+	BUG_ON(verdict == KMC_NEED_INPUT && *used != len);
+	return verdict;
+}
+
+size_t drive_feed(struct drive *d, const void *data, size_t len)
+{
+	size_t from = 0, to = 0, used;
+
+	while (!d->closed) {
+		enum kmc_verdict verdict;
+
+		if (from == to && to == len)
+			break;
+		if (from == to) {
+			size_t run = !to && d->first ? d->first : d->run ? d->run : len;
+
+			to = from + min(run, len - from);
+		}
+		do {
+			verdict = drive_call(d, (const u8 *)data + from, to - from, &used);
+			from += used;
+			if (verdict == KMC_NEED_TURN)
+				d->turns++;
+			if (verdict == KMC_NEED_SEND) {
+				d->sends++;
+				BUG_ON(kmc_reply_empty(&d->reply));
+				drive_send(d, d->send ? d->send : U32_MAX);
+			}
+			if (verdict == KMC_NEED_PROCESS) {
+				d->processes++;
+				kmc_session_process(d->session);
+			}
+		} while (verdict != KMC_NEED_INPUT && verdict != KMC_NEED_CLOSE);
+		drive_send_all(d);
+		d->closed = verdict == KMC_NEED_CLOSE;
+	}
+	return from;
+}
+
+void drive_forget(struct drive *d)
+{
+	d->nout = 0;
+	d->turns = 0;
+	d->sends = 0;
+	d->processes = 0;
+}
+
+void drive_hang_up(struct drive *d)
+{
+	local_bh_disable();
+	kmc_reply_clear(&d->reply);
+	kmc_session_destroy(d->session);
+	local_bh_enable();
+	d->session = NULL;
+}
+
+void drive_close(struct drive *d)
+{
+	drive_hang_up(d);
+	kmc_core_exit(&d->core);
+	free(d->memory);
+	free(d->out);
+}
+
+u64 drive_count(struct drive *d, enum kmc_counter c)
+{
+	return kmc_stats_sum(&d->core.stats, c);
+}
+
+u64 drive_count_class(struct drive *d, enum kmc_class_counter c)
+{
+	return kmc_stats_sum_classes(&d->core.stats, c);
+}

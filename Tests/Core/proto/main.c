@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "test.h"
+
+int main(void)
+{
+	test_numbers();
+	test_tokens();
+	test_reply();
+	test_settings();
+	test_conversations();
+	test_lines();
+	test_values();
+	test_turns();
+	test_stats();
+	test_admin();
+#ifdef WITH_DOUBLE
+	test_memory();
+#endif
+	return tap_done();
+}

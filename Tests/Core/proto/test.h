@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The tests, in the order in which they run. */
+#ifndef TEST_H
+#define TEST_H
+
+#include "tap.h"
+
+void test_numbers(void);
+void test_tokens(void);
+void test_reply(void);
+void test_settings(void);
+void test_conversations(void);
+void test_lines(void);
+void test_values(void);
+void test_turns(void);
+void test_stats(void);
+void test_admin(void);
+
+/* With the stand-in for the store only. */
+void test_memory(void);
+
+#endif

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lines at and above the longest, and gets without an end.
+ */
+#include "test.h"
+#include "drive.h"
+#include "sim/sim.h"
+#include <stdlib.h>
+
+#define BAD	"CLIENT_ERROR bad command line format\r\n"
+
+/* @head, then @fill until there are @len bytes, then @end. Return: a string to free. */
+static char *line(const char *head, char fill, size_t len, const char *end)
+{
+	char *text = malloc(len + strlen(end) + 1);
+
+	memset(text, fill, len);
+	memcpy(text, head, strlen(head));
+	strcpy(text + len, end);
+	return text;
+}
+
+/* The answer to @text, and whether the session closed, whatever the runs. */
+static void test_line(const char *text, const char *wanted, bool closed, const char *name)
+{
+	static const size_t runs[] = { 0, 1, 2, 100, 251, 252, 2047, 2048, 2049 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(runs); i++) {
+		struct drive d;
+
+		drive_open(&d, NULL);
+		d.run = runs[i];
+		drive_feed(&d, text, strlen(text));
+		tap_bytes(d.out, d.nout, wanted, strlen(wanted), "%s, in runs of %zu", name, runs[i]);
+		tap_ok(d.closed == closed, "%s, in runs of %zu: %s", name, runs[i],
+		       closed ? "closed" : "open");
+		drive_close(&d);
+	}
+}
+
+static void test_filled(const char *head, char fill, size_t len, const char *end, const char *wanted,
+			bool closed, const char *name)
+{
+	char *text = line(head, fill, len, end);
+
+	test_line(text, wanted, closed, name);
+	free(text);
+}
+
+/* Keys enough for a line of more than 2048 bytes; every tenth is there. */
+static void test_long_get(const char *head, const char *tail, const char *behind, bool cas,
+			  const char *name)
+{
+	char *in = malloc(100000), *out = malloc(100000);
+	size_t nin = 0, nout = 0;
+	int i;
+
+	nin += sprintf(in, "set k0 0 0 2\r\nv0\r\nset k10 0 0 3\r\nv10\r\nset k20 0 0 3\r\nv20\r\n%s", head);
+	nout += sprintf(out, "STORED\r\nSTORED\r\nSTORED\r\n");
+	for (i = 0; i < 2000; i++) {
+		nin += sprintf(in + nin, " k%d", i);
+		if (i == 0 || i == 10 || i == 20)
+			nout += sprintf(out + nout, "VALUE k%d 0 %d%s\r\nv%d\r\n", i, i ? 3 : 2,
+					!cas ? "" : i == 0 ? " 2" : i == 10 ? " 3" : " 4", i);
+	}
+	sprintf(in + nin, "%s", tail);
+	sprintf(out + nout, "%s", behind);
+	test_line(in, out, false, name);
+	free(in);
+	free(out);
+}
+
+/* Most of a million keys are missing; what is carried never grows, and each turn has its end. */
+static void test_million(void)
+{
+	static const char first[] = "set key:0123456789 0 0 1\r\nx\r\nget";
+	static const char key[] = " key:0123456789";
+	const u32 keys = 1000 * 1000;
+	u64 before = kmc_sim_live_allocations();
+	struct drive d;
+	u32 i;
+
+	drive_open(&d, NULL);
+	drive_feed(&d, first, strlen(first));
+	drive_forget(&d);
+	d.budget.requests = 20;
+	d.send = 0;
+	for (i = 0; i < keys; i++) {
+		drive_feed(&d, i % 1000 ? " k" : key, i % 1000 ? 2 : sizeof(key) - 1);
+		BUG_ON(kmc_sim_live_allocations() > before + 40);
+	}
+	drive_feed(&d, "\r\n", 2);
+	tap_number(d.nout, 1000 * strlen("VALUE key:0123456789 0 1\r\nx\r\n") + strlen("END\r\n"),
+		   "a million keys: a thousand are there");
+	tap_number(drive_count(&d, KMC_COUNT_get_misses), keys - 1000, "and all others are missed");
+	drive_close(&d);
+}
+
+static void test_million_whole(void)
+{
+	const u32 keys = 1000 * 1000;
+	char *in = malloc(2 * keys + 32);
+	struct drive d;
+	u32 i;
+
+	memcpy(in, "get", 3);
+	for (i = 0; i < keys; i++)
+		memcpy(in + 3 + 2 * i, " k", 2);
+	memcpy(in + 3 + 2 * keys, "\r\nget k\r\n", 9);
+	drive_open(&d, NULL);
+	d.budget.requests = 20;
+	d.run = 1460;
+	tap_number(drive_feed(&d, in, 2 * keys + 12), 2 * keys + 12, "a million keys in packets: all taken");
+	tap_bytes(d.out, d.nout, "END\r\nEND\r\n", 10, "a million keys in packets");
+	tap_ok(d.turns > keys / 25, "in turns of at most twenty keys (%u)", d.turns);
+	drive_close(&d);
+	free(in);
+}
+
+void test_lines(void)
+{
+	test_filled("", 'x', 2046, "\r\n", "ERROR\r\n", false, "unknown, 2048 bytes");
+	test_filled("", 'x', 2047, "\r\n", "", true, "unknown, 2049 bytes");
+	test_filled("", 'x', 5000, "", "", true, "unknown, without end");
+	test_filled("", ' ', 5000, "\r\n", "", true, "blanks without end");
+	test_filled("set ", 'k', 2046, "\r\n", BAD, false, "set with a key that fills the line");
+	test_filled("set ", 'k', 3000, " 0 0 1\r\n1\r\n", "", true, "set with a longer key");
+	test_filled("get ", 'k', 2046, "\r\n", BAD, false, "get of a key that fills the line");
+	test_filled("get ", 'k', 2047, "\r\nget a\r\n", BAD "END\r\n", false, "get of a longer key");
+	test_filled("get ", 'k', 9000, "\r\nget a\r\n", BAD "END\r\n", false, "get of a much longer key");
+	test_filled("get a ", 'k', 9000, " b\r\nget a\r\n", BAD "END\r\n", false,
+		    "get of a key, and one much too long");
+	test_filled("get ", ' ', 9000, "\r\nget a\r\n", BAD "END\r\n", false, "get of nothing");
+	test_filled("get a", ' ', 9000, "\r\nget a\r\n", "END\r\nEND\r\n", false, "get with many blanks");
+	test_filled("gat 0 a", ' ', 9000, "\r\nget a\r\n", "END\r\nEND\r\n", false, "gat with many blanks");
+	test_filled("gat ", ' ', 9000, "\r\n", "", true, "gat without a time in reach");
+	test_filled("gat ", '1', 9000, " a\r\n", "", true, "gat with a time that is too long");
+	test_filled("gat x ", 'k', 9000, "\r\n", "", true, "gat with a wrong time");
+	test_filled(" get ", 'k', 9000, "\r\n", "", true, "a blank before a get without end");
+	test_filled("gets", 's', 9000, "\r\n", "", true, "a word that begins like a get");
+	test_long_get("get", "\r\n", "END\r\n", false, "get of 2000 keys");
+	test_long_get("gets", " \n", "END\r\n", true, "gets of 2000 keys");
+	test_long_get("gats 0", "\r\n", "END\r\n", true, "gats of 2000 keys");
+	test_million();
+	test_million_whole();
+}
