@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a connection.
+ *
+ * Made on the instance's worker when a socket was accepted: counted and listed, callbacks taken over,
+ * kicked once for bytes that came before. From then on only its work item touches it; everybody else
+ * sets a flag and kicks.
+ *
+ * Ends in its work item, for whatever reason. Unlink: callbacks restored under sk_callback_lock (from
+ * then on no socket callback finds it, but one that is under way may still hold it under RCU and kick),
+ * socket released, session and reply dropped, off the instance's list. Wait: a grace period, after
+ * which nobody can kick any more; then a kick that is still queued is cancelled. Free.
+ * An instance that stops sets KMC_CONN_DEAD on all and waits until the last is freed.
+ *
+ * Locks, outermost first: socket lock (TCP: held while serving) -> sk_callback_lock; the list's lock is
+ * taken with neither held. The core's locks nest inside the socket lock, with bottom halves off.
+ */
+#include "conn.h"
+
+#include <linux/net.h>
+#include <linux/slab.h>
+#include <linux/skbuff.h>
+#include <net/sock.h>
+
+#include "fault.h"
+#include "listener.h"
+#include "server.h"
+#include "tx.h"
+
+#define TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
+#define RETRY_DELAY	(HZ / 100)	/* when memory was short */
+
+static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
+
+static struct workqueue_struct *conn_wq;
+static struct kmem_cache *conn_cache;
+
+void kmc_conn_kick(struct kmc_conn *conn)
+{
+	queue_delayed_work_on(raw_smp_processor_id(), conn_wq, &conn->work, 0);
+}
+
+static void conn_data_ready(struct sock *sk)
+{
+	struct kmc_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn)
+		kmc_conn_kick(conn);
+	rcu_read_unlock();
+}
+
+int kmc_conn_hook(struct kmc_conn *conn, void (*write_space)(struct sock *sk))
+{
+	struct sock *sk = conn->sock->sk;
+	int err = -EBUSY;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	if (!sk->sk_user_data) {
+		err = 0;
+		conn->saved.data_ready = sk->sk_data_ready;
+		conn->saved.write_space = sk->sk_write_space;
+		conn->saved.state_change = sk->sk_state_change;
+		__rcu_assign_sk_user_data_with_flags(sk, conn, SK_USER_DATA_NOCOPY);
+		WRITE_ONCE(sk->sk_data_ready, conn_data_ready);
+		WRITE_ONCE(sk->sk_write_space, write_space);
+		WRITE_ONCE(sk->sk_state_change, conn_data_ready);
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	return err;
+}
+
+void kmc_conn_unhook(struct kmc_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	WRITE_ONCE(sk->sk_data_ready, conn->saved.data_ready);
+	WRITE_ONCE(sk->sk_write_space, conn->saved.write_space);
+	WRITE_ONCE(sk->sk_state_change, conn->saved.state_change);
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+void kmc_conns_setup(struct kmc_conns *conns)
+{
+	spin_lock_init(&conns->lock);
+	INIT_LIST_HEAD(&conns->list);
+	conns->accepting = true;
+}
+
+/*
+ * memcached's ways at the limit: with maxconns_fast each further connection is told so and closed;
+ * without it nothing is accepted until another connection goes.
+ */
+bool kmc_conns_may_accept(struct kmc_server *server)
+{
+	struct kmc_conns *conns = &server->conns;
+	bool may = true;
+
+	if (server->core.settings.maxconns_fast)
+		return true;
+	spin_lock_bh(&conns->lock);
+	if (conns->nr >= server->core.settings.conn_limit) {
+		may = false;
+		if (conns->accepting) {
+			conns->accepting = false;
+			conns->stopped_since = ktime_get();
+			kmc_count(&server->core.stats, listen_disabled_num);
+		}
+	}
+	spin_unlock_bh(&conns->lock);
+	return may;
+}
+
+/* Only the instance's worker adds connections, so that what is found here can only get better. */
+static bool conns_full(struct kmc_server *server)
+{
+	struct kmc_conns *conns = &server->conns;
+	bool full;
+
+	spin_lock_bh(&conns->lock);
+	full = conns->nr >= server->core.settings.conn_limit;
+	if (full)
+		kmc_count(&server->core.stats, rejected_connections);
+	spin_unlock_bh(&conns->lock);
+	return full;
+}
+
+static void conn_list(struct kmc_conn *conn)
+{
+	struct kmc_server *server = conn->server;
+	struct kmc_conns *conns = &server->conns;
+
+	kmc_server_get(server);
+	atomic_inc(&server->objects);
+	spin_lock_bh(&conns->lock);
+	list_add_tail(&conn->node, &conns->list);
+	conns->nr++;
+	kmc_count(&server->core.stats, total_connections);
+	spin_unlock_bh(&conns->lock);
+}
+
+static void conn_unlist(struct kmc_conn *conn)
+{
+	struct kmc_server *server = conn->server;
+	struct kmc_conns *conns = &server->conns;
+	bool resume;
+	u32 i;
+
+	spin_lock_bh(&conns->lock);
+	list_del_init(&conn->node);
+	conns->nr--;
+	resume = !conns->accepting;
+	if (resume) {
+		conns->accepting = true;
+		conns->stopped_us += ktime_us_delta(ktime_get(), conns->stopped_since);
+	}
+	spin_unlock_bh(&conns->lock);
+	if (!resume)
+		return;
+	for (i = 0; i < server->nr_listeners; i++)
+		kmc_listener_kick(server->listeners[i]);
+}
+
+/* After a grace period. */
+static void conn_free(struct work_struct *work)
+{
+	struct kmc_conn *conn = container_of(to_rcu_work(work), struct kmc_conn, free);
+	struct kmc_server *server = conn->server;
+
+	cancel_delayed_work_sync(&conn->work);
+	kmem_cache_free(conn_cache, conn);
+	if (atomic_dec_and_test(&server->objects))
+		wake_up(&server->drained);
+	kmc_server_put(server);
+}
+
+static void conn_close(struct kmc_conn *conn)
+{
+	if (conn->verdict == KMC_NEED_CLOSE && conn->transport->drain)
+		conn->transport->drain(conn);
+	conn->transport->detach(conn);
+	sock_release(conn->sock);
+	conn->sock = NULL;
+	kfree_skb(conn->rx_skb);
+	kmc_tx_drop(conn);
+	kmc_session_destroy(conn->session);
+	conn_unlist(conn);
+	queue_rcu_work(conn_wq, &conn->free);
+}
+
+/* Idle as memcached sees it: between two requests, with nothing to send, for too long. */
+static bool conn_is_idle(struct kmc_conn *conn)
+{
+	unsigned long timeout = conn->server->core.settings.idle_timeout * HZ;
+
+	return timeout && !conn->tx && !kmc_session_busy(conn->session) &&
+	       time_after(jiffies, conn->last_active + timeout);
+}
+
+static enum kmc_step conn_turn(struct kmc_conn *conn)
+{
+	struct kmc_server *server = conn->server;
+	enum kmc_step step;
+
+	if (test_bit(KMC_CONN_DEAD, &conn->flags))
+		return KMC_STEP_CLOSE;
+	conn->budget.requests = server->core.settings.reqs_per_event;
+	conn->budget.bytes = TURN_BYTES;
+	step = conn->transport->serve(conn);
+	if (step == KMC_STEP_PROCESS) {
+		kmc_session_process(conn->session);
+		return KMC_STEP_YIELD;
+	}
+	if (test_and_clear_bit(KMC_CONN_AGED, &conn->flags) && conn_is_idle(conn)) {
+		local_bh_disable();
+		kmc_count(&server->core.stats, idle_kicks);
+		local_bh_enable();
+		return KMC_STEP_CLOSE;
+	}
+	return step;
+}
+
+static void conn_work(struct work_struct *work)
+{
+	struct kmc_conn *conn = container_of(to_delayed_work(work), struct kmc_conn, work);
+
+	if (!conn->sock)
+		return;		/* a kick that came too late */
+	switch (conn_turn(conn)) {
+	case KMC_STEP_CLOSE:
+		conn_close(conn);
+		break;
+	case KMC_STEP_LATER:
+		queue_delayed_work(conn_wq, &conn->work, RETRY_DELAY);
+		break;
+	case KMC_STEP_YIELD:
+		kmc_conn_kick(conn);
+		break;
+	default:
+		break;		/* a socket callback will kick */
+	}
+}
+
+/* Return: a connection that nobody knows yet, or NULL without memory. */
+static struct kmc_conn *conn_alloc(struct kmc_listener *listener, struct socket *sock)
+{
+	struct kmc_server *server = listener->server;
+	struct kmc_conn *conn;
+
+	conn = KMC_TRY(conn, kmem_cache_alloc(conn_cache, GFP_KERNEL));
+	if (!conn)
+		return NULL;
+	memset(conn, 0, sizeof(*conn));
+	conn->session = KMC_TRY(conn_session, kmc_session_create(&server->core, listener->protocol, GFP_KERNEL));
+	if (!conn->session) {
+		kmem_cache_free(conn_cache, conn);
+		return NULL;
+	}
+	INIT_DELAYED_WORK(&conn->work, conn_work);
+	INIT_RCU_WORK(&conn->free, conn_free);
+	INIT_LIST_HEAD(&conn->node);
+	conn->listener = listener;
+	conn->sock = sock;
+	conn->transport = sock->sk->sk_family == AF_UNIX ? &kmc_unix : &kmc_tcp;
+	conn->last_active = jiffies;
+	conn->server = server;
+	return conn;
+}
+
+static void conn_refuse(struct socket *sock)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct kvec line = { .iov_base = (void *)too_many, .iov_len = sizeof(too_many) - 1 };
+
+	kernel_sendmsg(sock, &msg, &line, 1, line.iov_len);
+}
+
+void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
+{
+	struct kmc_conn *conn;
+
+	if (conns_full(listener->server)) {
+		conn_refuse(sock);
+		goto release;
+	}
+	conn = conn_alloc(listener, sock);
+	if (!conn)
+		goto release;
+	conn_list(conn);
+	if (conn->transport->attach(conn))
+		set_bit(KMC_CONN_DEAD, &conn->flags);
+	/* Bytes that came before we were attached have called nobody of ours. */
+	kmc_conn_kick(conn);
+	return;
+
+release:
+	sock_release(sock);
+}
+
+void kmc_conns_stop(struct kmc_server *server)
+{
+	struct kmc_conns *conns = &server->conns;
+	struct kmc_conn *conn;
+
+	spin_lock_bh(&conns->lock);
+	list_for_each_entry(conn, &conns->list, node) {
+		set_bit(KMC_CONN_DEAD, &conn->flags);
+		kmc_conn_kick(conn);
+	}
+	spin_unlock_bh(&conns->lock);
+	wait_event(server->drained, !atomic_read(&server->objects));
+}
+
+int kmc_conns_init(void)
+{
+	conn_cache = kmc_cache_create("kmc_conn", sizeof(struct kmc_conn));
+	if (!conn_cache)
+		return -ENOMEM;
+	conn_wq = alloc_workqueue("kmc_conn", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!conn_wq) {
+		kmem_cache_destroy(conn_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void kmc_conns_exit(void)
+{
+	kmc_unix_exit();
+	destroy_workqueue(conn_wq);
+	kmem_cache_destroy(conn_cache);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A connection: an accepted socket, its session, and the work item that serves it.
+ */
+#ifndef KMC_CONN_H
+#define KMC_CONN_H
+
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+#include "core/cmd/session.h"
+
+struct kmc_conn;
+struct kmc_listener;
+struct kmc_server;
+struct kmc_txbuf;
+struct sk_buff;
+struct sock;
+struct socket;
+
+/**
+ * enum kmc_step - how a turn of serving ended, or that it goes on
+ * @KMC_STEP_ON: there is more to do now
+ * @KMC_STEP_INPUT: nothing to do until more bytes come
+ * @KMC_STEP_ROOM: a reply waits until the socket takes more; nothing is read meanwhile
+ * @KMC_STEP_LATER: memory is short and nobody will tell when it is not: try again after a while
+ * @KMC_STEP_YIELD: the budget is used up
+ * @KMC_STEP_PROCESS: the session wants kmc_session_process()
+ * @KMC_STEP_CLOSE: the connection ends
+ */
+enum kmc_step {
+	KMC_STEP_ON,
+	KMC_STEP_INPUT,
+	KMC_STEP_ROOM,
+	KMC_STEP_LATER,
+	KMC_STEP_YIELD,
+	KMC_STEP_PROCESS,
+	KMC_STEP_CLOSE,
+};
+
+/**
+ * struct kmc_transport - a kind of socket
+ * @attach: take the socket's callbacks over. Return: 0, or -EBUSY if somebody else has it.
+ * @detach: give them back; afterwards no new call comes in, calls under way may still end
+ * @drain: throw away what has come and will not be read, so that closing does not reset the
+ *	connection under a reply that is on its way. NULL: not needed.
+ * @serve: one turn. Return: anything but KMC_STEP_ON.
+ * Process context, from the connection's own work item (@attach: before it first runs).
+ */
+struct kmc_transport {
+	int (*attach)(struct kmc_conn *conn);
+	void (*detach)(struct kmc_conn *conn);
+	void (*drain)(struct kmc_conn *conn);
+	enum kmc_step (*serve)(struct kmc_conn *conn);
+};
+
+extern const struct kmc_transport kmc_tcp;
+extern const struct kmc_transport kmc_unix;
+
+/* At unload, when every connection is freed. Sleeps. */
+void kmc_unix_exit(void);
+
+/* struct kmc_conn.flags */
+enum kmc_conn_flag {
+	KMC_CONN_DEAD,		/* is to end: its instance stops */
+	KMC_CONN_AGED,		/* aging found it idle; its own work item decides */
+	KMC_CONN_WANTS_ROOM,	/* a reply waits: sk_write_space may queue the work item */
+};
+
+/**
+ * struct kmc_callbacks - what a socket called before we took it over
+ */
+struct kmc_callbacks {
+	void (*data_ready)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+};
+
+/**
+ * struct kmc_conn - a connection
+ * @work: serves it; what it alone touches needs no lock: all fields below without a word on theirs
+ * @flags: enum kmc_conn_flag, atomic
+ * @server: counted reference
+ * @listener: that it came in by; lives as long as @server
+ * @node: in @server's list, under its lock
+ * @sock: ours; NULL once closed
+ * @transport: fixed
+ * @saved: written before the callbacks are ours, read when they are given back
+ * @session: its conversation
+ * @tx: a reply being built or on its way; NULL while there is none, so that idle connections are small
+ * @budget: what this turn may still cost
+ * @verdict: of the last kmc_session_input()
+ * @sending: we are inside our own send: sk_write_space must not queue @work. Under the socket lock.
+ * @last_active: jiffies; WRITE_ONCE() by @work, read by aging
+ * @rx_skb, @rx_offset: unix: the buffer being read (ours) and how far
+ * @free: frees it after a grace period, for socket callbacks look at it under RCU
+ */
+struct kmc_conn {
+	struct delayed_work work;
+	unsigned long flags;
+	struct kmc_server *server;
+	struct kmc_listener *listener;
+	struct list_head node;
+	struct socket *sock;
+	const struct kmc_transport *transport;
+	struct kmc_callbacks saved;
+	struct kmc_session *session;
+	struct kmc_txbuf *tx;
+	struct kmc_budget budget;
+	enum kmc_verdict verdict;
+	bool sending;
+	unsigned long last_active;
+	struct sk_buff *rx_skb;
+	u32 rx_offset;
+	struct rcu_work free;
+};
+
+int kmc_conns_init(void);
+void kmc_conns_exit(void);
+
+/* Of an instance that is being made. */
+struct kmc_conns;
+void kmc_conns_setup(struct kmc_conns *conns);
+
+/* Whether the limit allows to accept. If not, a connection that goes will kick the listeners. */
+bool kmc_conns_may_accept(struct kmc_server *server);
+
+/* Take over a socket that was just accepted; it is ours whatever happens. On the instance's worker. */
+void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock);
+
+/* Have the work item run soon on this CPU. Any context, under RCU or with @conn known to be listed. */
+void kmc_conn_kick(struct kmc_conn *conn);
+
+/**
+ * kmc_conns_stop - end all connections of an instance that accepts no more, and wait until they are freed
+ * Process context.
+ */
+void kmc_conns_stop(struct kmc_server *server);
+
+/* Callbacks that both transports share; @write_space is the transport's own. Around lock_sock() for TCP. */
+int kmc_conn_hook(struct kmc_conn *conn, void (*write_space)(struct sock *sk));
+void kmc_conn_unhook(struct kmc_conn *conn);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ways in. A wake-up of the socket's wait queue queues @accept on the instance's worker; there
+ * connections are taken in a loop with a budget.
+ *
+ * End: kmc_listener_close() sets @closed, removes the wait queue entry (the queue's lock makes sure that
+ * nobody is in listener_wake() afterwards), cancels @accept and drops the file. A connection that goes
+ * may still kick: @accept then sees @closed and leaves the socket alone. The struct stays until the
+ * instance's worker and connections are gone, for they point to it.
+ */
+#include "listener.h"
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <net/inet_connection_sock.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+#include "conn.h"
+#include "fault.h"
+#include "registry.h"
+#include "server.h"
+
+#define ACCEPT_BUDGET	64		/* connections before the worker's other duties get a turn */
+#define ACCEPT_RETRY	(HZ / 10)	/* after a failure that more tries at once would only repeat */
+
+static int listener_wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	kmc_listener_kick(container_of(wait, struct kmc_listener, wait));
+	return 0;
+}
+
+void kmc_listener_kick(struct kmc_listener *listener)
+{
+	kthread_queue_delayed_work(listener->server->worker, &listener->accept, 0);
+}
+
+static void accept_later(struct kmc_listener *listener, unsigned long delay)
+{
+	kthread_queue_delayed_work(listener->server->worker, &listener->accept, delay);
+}
+
+/* What to do about an error of accept(). Return: whether to try again at once. */
+static bool accept_failed(struct kmc_listener *listener, int err)
+{
+	switch (err) {
+	case -EAGAIN:
+		return false;
+	case -EINVAL:
+		/* Not listening any more (shutdown() by who holds a duplicate, SOCK_DESTROY). Another
+		 * listen() would wake us up again.
+		 */
+		WRITE_ONCE(listener->shut, true);
+		return false;
+	case -ECONNABORTED:
+	case -EPROTO:
+	case -EPERM:
+		return true;	/* that connection's own trouble */
+	default:
+		accept_later(listener, ACCEPT_RETRY);
+		return false;
+	}
+}
+
+static void listener_accept(struct kthread_work *work)
+{
+	struct kmc_listener *listener = container_of(work, struct kmc_listener, accept.work);
+	struct socket *sock;
+	int budget, err;
+
+	for (budget = ACCEPT_BUDGET; budget; budget--) {
+		if (READ_ONCE(listener->closed) || !kmc_conns_may_accept(listener->server))
+			return;
+		err = kmc_fault(KMC_FAULT_accept) ? -ENFILE : kernel_accept(listener->sock, &sock, O_NONBLOCK);
+		if (err) {
+			if (!accept_failed(listener, err))
+				return;
+			continue;
+		}
+		WRITE_ONCE(listener->shut, false);
+		kmc_conn_accepted(listener, sock);
+	}
+	accept_later(listener, 0);
+}
+
+/*
+ * A socket of the same kind that nobody has touched: whatever differs from it has been replaced by
+ * somebody. (The defaults themselves are not exported.)
+ */
+static int check_untouched(struct socket *sock, struct netlink_ext_ack *extack)
+{
+	struct sock *sk = sock->sk;
+	struct socket *plain = NULL;
+	bool same;
+	int err;
+
+	err = kmc_fault(KMC_FAULT_new_probe) ? -ENOMEM :
+	      sock_create_kern(sock_net(sk), sk->sk_family, sk->sk_type, sk->sk_protocol, &plain);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory to examine a socket");
+		return err;
+	}
+	read_lock_bh(&sk->sk_callback_lock);
+	same = !sk->sk_user_data && READ_ONCE(sk->sk_prot) == plain->sk->sk_prot &&
+	       sk->sk_data_ready == plain->sk->sk_data_ready &&
+	       sk->sk_write_space == plain->sk->sk_write_space &&
+	       sk->sk_state_change == plain->sk->sk_state_change;
+	read_unlock_bh(&sk->sk_callback_lock);
+	if (sk->sk_protocol == IPPROTO_TCP && inet_csk_has_ulp(sk))
+		same = false;
+	sock_release(plain);
+	if (same)
+		return 0;
+	NL_SET_ERR_MSG(extack, "something else is attached to a socket (an upper layer, a sockmap, another server)");
+	return -EBUSY;
+}
+
+static int check_socket(struct socket *sock, struct net *net, struct netlink_ext_ack *extack)
+{
+	struct sock *sk = sock->sk;
+	bool tcp = (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
+
+	if (!net_eq(sock_net(sk), net)) {
+		NL_SET_ERR_MSG(extack, "a socket belongs to another network namespace");
+		return -EXDEV;
+	}
+	if (sk->sk_type != SOCK_STREAM || !(tcp || sk->sk_family == AF_UNIX)) {
+		NL_SET_ERR_MSG(extack, "a socket is neither TCP nor a unix stream socket");
+		return -EPROTONOSUPPORT;
+	}
+	if (READ_ONCE(sk->sk_state) != TCP_LISTEN) {
+		NL_SET_ERR_MSG(extack, "a socket does not listen");
+		return -EPROTONOSUPPORT;
+	}
+	return check_untouched(sock, extack);
+}
+
+static struct socket *get_socket(int fd, struct netlink_ext_ack *extack)
+{
+	int err;
+	struct socket *sock = sockfd_lookup(fd, &err);
+
+	if (sock)
+		return sock;
+	if (err == -ENOTSOCK)
+		NL_SET_ERR_MSG(extack, "a descriptor is not a socket");
+	else
+		NL_SET_ERR_MSG(extack, "a descriptor is not open");
+	return ERR_PTR(err);
+}
+
+struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct kmc_listener_spec *spec,
+				       struct netlink_ext_ack *extack)
+{
+	struct kmc_listener *listener;
+	struct socket *sock;
+	int err;
+
+	sock = get_socket(spec->fd, extack);
+	if (IS_ERR(sock))
+		return ERR_CAST(sock);
+	err = check_socket(sock, server->net, extack);
+	if (err)
+		goto put_socket;
+	err = -ENOMEM;
+	listener = KMC_TRY(new_listener, kzalloc(sizeof(*listener), GFP_KERNEL));
+	if (!listener)
+		goto put_socket;
+	listener->server = server;
+	listener->file = sock->file;
+	listener->sock = sock;
+	listener->sk = sock->sk;
+	listener->protocol = spec->protocol;
+	strscpy(listener->tag, spec->tag, sizeof(listener->tag));
+	listener->address_len = kernel_getsockname(sock, (struct sockaddr *)&listener->address);
+	init_waitqueue_func_entry(&listener->wait, listener_wake);
+	INIT_LIST_HEAD(&listener->wait.entry);
+	kthread_init_delayed_work(&listener->accept, listener_accept);
+	return listener;
+
+put_socket:
+	sockfd_put(sock);
+	return ERR_PTR(err);
+}
+
+void kmc_listener_start(struct kmc_listener *listener)
+{
+	add_wait_queue(&listener->sock->wq.wait, &listener->wait);
+	/* Who connected before that has woken nobody. */
+	kmc_listener_kick(listener);
+}
+
+bool kmc_listener_close(struct kmc_listener *listener)
+{
+	if (listener->closed)
+		return false;
+	WRITE_ONCE(listener->closed, true);
+	remove_wait_queue(&listener->sock->wq.wait, &listener->wait);
+	kthread_cancel_delayed_work_sync(&listener->accept);
+	fput(listener->file);
+	return true;
+}
+
+void kmc_listener_free(struct kmc_listener *listener)
+{
+	WARN_ON_ONCE(listener && !listener->closed);
+	kfree(listener);
+}

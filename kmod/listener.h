@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A listening socket that somebody made and handed over. We hold a reference on its file and an entry
+ * in its wait queue, nothing else: no callback of it is replaced and its user data stays empty, so
+ * that accepted sockets inherit nothing of ours and others may hold duplicates.
+ */
+#ifndef KMC_LISTENER_H
+#define KMC_LISTENER_H
+
+#include <linux/kmemcache.h>
+#include <linux/kthread.h>
+#include <linux/socket.h>
+#include <linux/wait.h>
+
+struct file;
+struct kmc_listener_spec;
+struct kmc_server;
+struct net;
+struct netlink_ext_ack;
+struct sock;
+struct socket;
+
+/**
+ * struct kmc_listener - a socket that an instance serves
+ * @server: the instance; outlives the listener
+ * @closed: set once, under the registry's mutex; from then on @file and @sock are not ours
+ * @file: our reference
+ * @sock: of @file
+ * @sk: of @sock; only an address once @closed
+ * @served: in the registry's table, under its mutex
+ * @wait: our entry in the socket's wait queue
+ * @accept: takes connections, on the instance's worker; idle once @closed
+ * @protocol, @tag, @address, @address_len: fixed
+ * @shut: somebody ended the listening from outside; WRITE_ONCE() by @accept
+ */
+struct kmc_listener {
+	struct kmc_server *server;
+	bool closed;
+	struct file *file;
+	struct socket *sock;
+	struct sock *sk;
+	struct hlist_node served;
+	struct wait_queue_entry wait;
+	struct kthread_delayed_work accept;
+	u8 protocol;
+	char tag[KMC_TAG_MAX + 1];
+	struct sockaddr_storage address;
+	int address_len;
+	bool shut;
+};
+
+/**
+ * kmc_listener_open - look a descriptor up and check that it can be served
+ * @server: whose it will be; its worker runs already
+ * @spec: says the descriptor, of the current task
+ *
+ * Process context. Nobody is let in before kmc_listener_start().
+ * Return: the listener, or ERR_PTR(): see the contract, each with a sentence in @extack.
+ */
+struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct kmc_listener_spec *spec,
+				       struct netlink_ext_ack *extack);
+
+/* Let clients in. Under the registry's mutex. */
+void kmc_listener_start(struct kmc_listener *listener);
+
+/* There may be room for connections again. Any context. */
+void kmc_listener_kick(struct kmc_listener *listener);
+
+/* Let go of the socket. Process context, under the registry's mutex. Return: whether it was open. */
+bool kmc_listener_close(struct kmc_listener *listener);
+
+/* After kmc_listener_close(). NULL is fine. */
+void kmc_listener_free(struct kmc_listener *listener);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The serve loop, shared by all transports: take what has come, feed it to the session, send what that
+ * answers, until there is nothing to do or the budget is used up.
+ *
+ * It is a template: each transport instantiates kmc_serve() with its own constant struct kmc_socket_ops,
+ * so that the data path has no indirect call.
+ *
+ * One send for each received buffer, and before the buffer is given up: so a TCP acknowledgement rides
+ * on the reply. A send may let the stack rearrange the receive queue: no pointer to a buffer is kept
+ * over it, only how many bytes were used.
+ */
+#ifndef KMC_SERVE_H
+#define KMC_SERVE_H
+
+#include <linux/errno.h>
+#include <linux/skbuff.h>
+
+#include "conn.h"
+#include "server.h"
+#include "tx.h"
+
+/**
+ * struct kmc_run - received bytes that lie in one buffer
+ */
+struct kmc_run {
+	struct sk_buff *skb;
+	u32 offset;
+	u32 len;
+};
+
+enum kmc_rx {
+	KMC_RX_DATA,
+	KMC_RX_EMPTY,		/* nothing yet */
+	KMC_RX_END,		/* nothing will come any more */
+};
+
+/**
+ * struct kmc_socket_ops - what the loop needs of a socket
+ * @lock, @unlock: around all others
+ * @peek: the next received bytes
+ * @consume: the first @len of them are done with
+ * @send: Return: bytes taken, -EAGAIN (sk_write_space will be called), -ENOMEM (it will not), or
+ *	another error, which is final
+ */
+struct kmc_socket_ops {
+	void (*lock)(struct kmc_conn *conn);
+	void (*unlock)(struct kmc_conn *conn);
+	enum kmc_rx (*peek)(struct kmc_conn *conn, struct kmc_run *run);
+	void (*consume)(struct kmc_conn *conn, u32 len);
+	int (*send)(struct kmc_conn *conn, struct msghdr *msg, size_t size);
+};
+
+/* Send the reply. Return: KMC_STEP_ON when all of it is gone. */
+static __always_inline enum kmc_step kmc_serve_send(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
+{
+	struct kvec vec[KMC_REPLY_SEGMENTS];
+	struct msghdr msg;
+	int sent;
+
+	while (!kmc_reply_empty(&conn->tx->reply)) {
+		sent = ops->send(conn, &msg, kmc_tx_message(conn, &msg, vec));
+		if (sent > 0) {
+			kmc_tx_sent(conn, sent);
+			continue;
+		}
+		if (sent == -ENOMEM || sent == -ENOBUFS)
+			return KMC_STEP_LATER;
+		if (sent != -EAGAIN)
+			return KMC_STEP_CLOSE;
+		/* Room may have come before write_space knew that we want it: look once more. */
+		if (test_and_set_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
+			return KMC_STEP_ROOM;
+	}
+	if (test_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
+		clear_bit(KMC_CONN_WANTS_ROOM, &conn->flags);
+	return KMC_STEP_ON;
+}
+
+/*
+ * Feed a run to the session, piece by piece as it lies in the buffer. Bottom halves are off, as the
+ * core wants it. Return: how many bytes it took; conn->verdict says why it stopped.
+ */
+static inline u32 kmc_serve_feed(struct kmc_conn *conn, const struct kmc_run *run)
+{
+	struct kmc_reply *reply = &conn->tx->reply;
+	struct skb_seq_state state;
+	const u8 *data;
+	size_t took;
+	u32 len, used = 0;
+
+	local_bh_disable();
+	skb_prepare_seq_read(run->skb, run->offset, run->offset + run->len, &state);
+	while ((len = skb_seq_read(used, &data, &state))) {
+		conn->verdict = kmc_session_input(conn->session, data, len, &took, reply, &conn->budget);
+		used += took;
+		if (conn->verdict != KMC_NEED_INPUT) {
+			skb_abort_seq_read(&state);
+			break;
+		}
+	}
+	kmc_count_add(&conn->server->core.stats, KMC_COUNT_bytes_read, used);
+	local_bh_enable();
+	return used;
+}
+
+/* Go on with a request that has all its bytes but wanted a turn or room. */
+static inline void kmc_serve_resume(struct kmc_conn *conn)
+{
+	size_t took;
+
+	local_bh_disable();
+	conn->verdict = kmc_session_input(conn->session, NULL, 0, &took, &conn->tx->reply, &conn->budget);
+	local_bh_enable();
+}
+
+/* What the session's last word means for the turn. */
+static inline enum kmc_step kmc_serve_verdict(struct kmc_conn *conn)
+{
+	switch (conn->verdict) {
+	case KMC_NEED_TURN:
+		local_bh_disable();
+		kmc_count(&conn->server->core.stats, conn_yields);
+		local_bh_enable();
+		return KMC_STEP_YIELD;
+	case KMC_NEED_PROCESS:
+		return KMC_STEP_PROCESS;
+	case KMC_NEED_CLOSE:
+		return KMC_STEP_CLOSE;
+	default:
+		return KMC_STEP_ON;
+	}
+}
+
+static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
+{
+	struct kmc_run run;
+	enum kmc_step step;
+	enum kmc_rx rx;
+	u32 used = 0;
+
+	if (conn->tx) {
+		step = kmc_serve_send(conn, ops);
+		if (step != KMC_STEP_ON)
+			return step;
+		if (conn->verdict == KMC_NEED_CLOSE)
+			return KMC_STEP_CLOSE;
+	}
+	rx = ops->peek(conn, &run);
+	if (rx != KMC_RX_DATA && conn->verdict == KMC_NEED_INPUT)
+		return rx == KMC_RX_END ? KMC_STEP_CLOSE : KMC_STEP_INPUT;
+	if (!kmc_tx_take(conn))
+		return KMC_STEP_LATER;
+	if (rx == KMC_RX_DATA) {
+		WRITE_ONCE(conn->last_active, jiffies);
+		used = kmc_serve_feed(conn, &run);
+	} else {
+		kmc_serve_resume(conn);
+	}
+	step = kmc_serve_send(conn, ops);
+	if (used)
+		ops->consume(conn, used);
+	return step == KMC_STEP_ON ? kmc_serve_verdict(conn) : step;
+}
+
+/* One turn of a transport. Process context. */
+static __always_inline enum kmc_step kmc_serve(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
+{
+	enum kmc_step step;
+
+	ops->lock(conn);
+	do {
+		step = kmc_serve_once(conn, ops);
+	} while (step == KMC_STEP_ON);
+	ops->unlock(conn);
+	if (conn->tx && kmc_reply_empty(&conn->tx->reply))
+		kmc_tx_give(conn);
+	return step;
+}
+
+#endif

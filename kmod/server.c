@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of an instance.
+ *
+ * Made in the starter's task by kmc_server_create(), which is a ladder: what the message says, the
+ * cache, the worker, the listeners; then the instance is listed, and only then clients are let in. Until
+ * it is listed nobody else knows it, and failure walks the ladder down.
+ *
+ * Told to stop by kmc_server_stop(), from anywhere: the first reason is kept and the stop work queued.
+ * Unlink: the listeners are let go, so nobody new comes (for a vanished owner that has happened in the
+ * notifier already). Wait: every connection is told to end, and the work waits until the last one is
+ * freed; then for the upkeep, and the worker's thread ends; then for those who read statistics. Free:
+ * the cache, page by page; the instance leaves the registry, its end is told, and whoever waits for it is
+ * woken. The struct itself, the reference on the namespace and the one on the owner's socket go with the
+ * last reference.
+ *
+ * Locks, outermost first: the registry's mutex -> core_lock -> the core's own. conns.lock is innermost.
+ */
+#include "server.h"
+
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "aging.h"
+#include "conn.h"
+#include "core/store/store.h"
+#include "event.h"
+#include "fault.h"
+#include "listener.h"
+#include "registry.h"
+
+static struct workqueue_struct *stop_wq;
+static atomic64_t last_id = ATOMIC64_INIT(0);	/* ids are not used again, whatever became of the instance */
+static atomic_t nr_alive = ATOMIC_INIT(0);	/* struct kmc_server not freed yet */
+
+static struct kmc_server *server_of(struct kmc_core *core)
+{
+	return container_of(core, struct kmc_server, core);
+}
+
+static void core_wake(struct kmc_core *core)
+{
+	struct kmc_server *server = server_of(core);
+
+	kthread_mod_delayed_work(server->worker, &server->maintain, 0);
+}
+
+static void core_shutdown(struct kmc_core *core, bool graceful)
+{
+	kmc_server_stop(server_of(core), graceful ? KMC_REASON_CLIENT_GRACEFUL : KMC_REASON_CLIENT);
+}
+
+static void core_verbosity(struct kmc_core *core, u32 level)
+{
+	WRITE_ONCE(core->settings.verbose, min_t(u32, level, U8_MAX));
+}
+
+static void core_gauges(struct kmc_core *core, struct kmc_core_gauges *g)
+{
+	struct kmc_server *server = server_of(core);
+	struct kmc_conns *conns = &server->conns;
+
+	g->pid = server->pid;
+	spin_lock_bh(&conns->lock);
+	g->curr_connections = conns->nr;
+	g->accepting_conns = conns->accepting;
+	g->time_in_listen_disabled_us = conns->stopped_us;
+	spin_unlock_bh(&conns->lock);
+}
+
+static const struct kmc_core_ops core_ops = {
+	.wake = core_wake,
+	.shutdown = core_shutdown,
+	.verbosity = core_verbosity,
+	.gauges = core_gauges,
+};
+
+static void server_maintain(struct kthread_work *work)
+{
+	struct kmc_server *server = container_of(work, struct kmc_server, maintain.work);
+
+	kthread_queue_delayed_work(server->worker, &server->maintain, kmc_store_maintain(server->core.store));
+}
+
+static void free_server(struct kmc_server *server)
+{
+	u32 i;
+
+	for (i = 0; i < server->nr_listeners; i++)
+		kmc_listener_free(server->listeners[i]);
+	kmc_owner_put(&server->owner);
+	put_net(server->net);
+	kfree(server);
+	atomic_dec(&nr_alive);
+}
+
+static void last_put(struct kref *ref)
+{
+	free_server(container_of(ref, struct kmc_server, ref));
+}
+
+void kmc_server_put(struct kmc_server *server)
+{
+	kref_put(&server->ref, last_put);
+}
+
+static void start_upkeep(struct kmc_server *server)
+{
+	kmc_aging_start(server);
+	kthread_queue_delayed_work(server->worker, &server->maintain, 0);
+}
+
+/* With the listeners closed and the connections gone nothing is left that could queue work. */
+static void stop_upkeep(struct kmc_server *server)
+{
+	kmc_aging_stop(server);
+	kthread_cancel_delayed_work_sync(&server->maintain);
+	kthread_destroy_worker(server->worker);
+}
+
+static void stop_core(struct kmc_server *server)
+{
+	down_write(&server->core_lock);
+	server->core_gone = true;
+	up_write(&server->core_lock);
+	kmc_core_exit(&server->core);
+}
+
+static void server_stop(struct work_struct *work)
+{
+	struct kmc_server *server = container_of(work, struct kmc_server, stop);
+
+	kmc_registry_close_listeners(server);
+	/* In a kernel thread fput() is put off: without this the port would stay taken for a while. */
+	flush_delayed_fput();
+	kmc_conns_stop(server);
+	stop_upkeep(server);
+	stop_core(server);
+	kmc_registry_remove(server);
+	kmc_event_send(server, KMC_EVENT_STOPPED, server->reason);
+	complete_all(&server->gone);
+	kmc_server_put(server);
+}
+
+void kmc_server_stop(struct kmc_server *server, enum kmc_reason reason)
+{
+	if (cmpxchg(&server->reason, KMC_REASON_NONE, reason) != KMC_REASON_NONE)
+		return;
+	kmc_server_get(server);
+	queue_work(stop_wq, &server->stop);
+}
+
+static struct kmc_server *alloc_server(const struct kmc_server_spec *spec)
+{
+	s64 id = atomic64_inc_return(&last_id);
+	struct kmc_server *server;
+
+	if (id > U32_MAX)
+		return NULL;
+	server = KMC_TRY(new_server, kzalloc(sizeof(*server), GFP_KERNEL));
+	if (!server)
+		return NULL;
+	atomic_inc(&nr_alive);
+	kref_init(&server->ref);
+	INIT_LIST_HEAD(&server->node);
+	server->id = id;
+	snprintf(server->name, sizeof(server->name), "%u", server->id);
+	if (spec->name[0])
+		strscpy(server->name, spec->name, sizeof(server->name));
+	server->flags = spec->flags;
+	server->pid = spec->pid;
+	server->net = get_net(spec->net);
+	server->netns = spec->net->ns.inum;
+	server->owner = kmc_owner_get(&spec->owner);
+	server->started = ktime_get_boottime_seconds();
+	init_rwsem(&server->core_lock);
+	kthread_init_delayed_work(&server->maintain, server_maintain);
+	kmc_conns_setup(&server->conns);
+	init_waitqueue_head(&server->drained);
+	INIT_WORK(&server->stop, server_stop);
+	init_completion(&server->gone);
+	return server;
+}
+
+static void close_listeners(struct kmc_server *server)
+{
+	u32 i;
+
+	kmc_registry_lock();
+	for (i = 0; i < server->nr_listeners; i++)
+		kmc_listener_close(server->listeners[i]);
+	kmc_registry_unlock();
+}
+
+static int open_listeners(struct kmc_server *server, const struct kmc_server_spec *spec,
+			  struct netlink_ext_ack *extack)
+{
+	struct kmc_listener *listener;
+	u32 i;
+
+	for (i = 0; i < spec->nr_listeners; i++) {
+		listener = kmc_listener_open(server, &spec->listeners[i], extack);
+		if (IS_ERR(listener)) {
+			close_listeners(server);
+			return PTR_ERR(listener);
+		}
+		server->listeners[server->nr_listeners++] = listener;
+	}
+	return 0;
+}
+
+static int start_worker(struct kmc_server *server)
+{
+	struct kthread_worker *worker;
+
+	if (kmc_fault(KMC_FAULT_new_worker))
+		return -ENOMEM;
+	worker = kthread_create_worker(0, "kmcd/%u", server->id);
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+	server->worker = worker;
+	return 0;
+}
+
+/* Listing and letting in are one step: whoever finds the instance may stop it at once. */
+static int list_and_let_in(struct kmc_server *server, struct netlink_ext_ack *extack)
+{
+	u32 i;
+	int err;
+
+	kmc_registry_lock();
+	err = kmc_registry_add(server, extack);
+	if (!err) {
+		for (i = 0; i < server->nr_listeners; i++)
+			kmc_listener_start(server->listeners[i]);
+		kmc_event_send(server, KMC_EVENT_STARTED, KMC_REASON_NONE);
+	}
+	kmc_registry_unlock();
+	return err;
+}
+
+/* The rungs above the struct itself. On failure nothing of them is held. */
+static int build(struct kmc_server *server, const struct kmc_server_spec *spec, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	err = kmc_fault(KMC_FAULT_new_core) ? -ENOMEM : kmc_core_init(&server->core, &spec->settings, &core_ops);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory for the cache");
+		return err;
+	}
+	err = start_worker(server);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory for the instance's thread");
+		goto exit_core;
+	}
+	start_upkeep(server);
+	err = open_listeners(server, spec, extack);
+	if (err)
+		goto stop_upkeep;
+	err = list_and_let_in(server, extack);
+	if (err)
+		goto close_listeners;
+	return 0;
+
+close_listeners:
+	close_listeners(server);
+stop_upkeep:
+	stop_upkeep(server);
+exit_core:
+	kmc_core_exit(&server->core);
+	return err;
+}
+
+struct kmc_server *kmc_server_create(const struct kmc_server_spec *spec, struct netlink_ext_ack *extack)
+{
+	struct kmc_server *server = alloc_server(spec);
+	int err;
+
+	if (!server) {
+		NL_SET_ERR_MSG(extack, "no memory for the instance");
+		return ERR_PTR(-ENOMEM);
+	}
+	err = build(server, spec, extack);
+	if (err) {
+		kmc_server_put(server);
+		return ERR_PTR(err);
+	}
+	return server;
+}
+
+int kmc_servers_init(void)
+{
+	stop_wq = alloc_workqueue("kmc_stop", WQ_UNBOUND, 0);
+	return stop_wq ? 0 : -ENOMEM;
+}
+
+void kmc_servers_exit(void)
+{
+	destroy_workqueue(stop_wq);
+	WARN_ON_ONCE(atomic_read(&nr_alive));
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TCP: bytes are read where the stack left them (tcp_recv_skb, tcp_read_done), replies go out through
+ * tcp_sendmsg_locked, all under the socket lock.
+ */
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "conn.h"
+#include "fault.h"
+#include "serve.h"
+
+static struct sock *conn_sk(const struct kmc_conn *conn)
+{
+	return conn->sock->sk;
+}
+
+/*
+ * Room has come. Called with the socket locked: in softirq, in the backlog, or from inside our own
+ * tcp_sendmsg_locked() when that could not get memory and has nothing in flight; then no
+ * acknowledgement will come either, and kicking would only make us spin.
+ */
+static void tcp_write_space(struct sock *sk)
+{
+	struct kmc_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn && !conn->sending && sk_stream_is_writeable(sk)) {
+		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		if (test_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
+			kmc_conn_kick(conn);
+	}
+	rcu_read_unlock();
+}
+
+/*
+ * What a socket inherits from its listener is up to whoever made that, or holds a duplicate of it:
+ * undo what would stall replies (cork, Nagle, low-water mark) or our closing (linger).
+ */
+static int tcp_attach(struct kmc_conn *conn)
+{
+	struct sock *sk = conn_sk(conn);
+	int err;
+
+	tcp_sock_set_cork(sk, false);
+	tcp_sock_set_nodelay(sk);
+	lock_sock(sk);
+	sock_reset_flag(sk, SOCK_LINGER);
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	/* Sends will come from softirq one day: never sleep, never use current's page fragment. */
+	sk->sk_allocation = GFP_ATOMIC;
+	kmc_sk_own_frag(sk);
+	err = kmc_conn_hook(conn, tcp_write_space);
+	release_sock(sk);
+	return err;
+}
+
+static void tcp_detach(struct kmc_conn *conn)
+{
+	struct sock *sk = conn_sk(conn);
+
+	lock_sock(sk);
+	kmc_conn_unhook(conn);
+	release_sock(sk);
+}
+
+static void tcp_lock(struct kmc_conn *conn)
+{
+	lock_sock(conn_sk(conn));
+}
+
+static void tcp_unlock(struct kmc_conn *conn)
+{
+	release_sock(conn_sk(conn));
+}
+
+/* An urgent byte is not part of the stream (RFC 6093, and recv(2) without SO_OOBINLINE): step over it. */
+static void skip_urgent(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	tcp_read_done(sk, 1);
+	if (after(tp->copied_seq, tp->urg_seq)) {
+		WRITE_ONCE(tp->urg_data, 0);
+		tcp_fast_path_check(sk);
+	}
+}
+
+static bool tcp_at_end(const struct sock *sk)
+{
+	return sk->sk_err || sk->sk_state == TCP_CLOSE || sk->sk_shutdown & RCV_SHUTDOWN;
+}
+
+static enum kmc_rx tcp_peek(struct kmc_conn *conn, struct kmc_run *run)
+{
+	struct sock *sk = conn_sk(conn);
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 urgent;
+
+	for (;;) {
+		run->skb = tcp_recv_skb(sk, tp->copied_seq, &run->offset);
+		if (!run->skb)
+			return tcp_at_end(sk) ? KMC_RX_END : KMC_RX_EMPTY;
+		if (run->offset >= run->skb->len)
+			return KMC_RX_END;	/* a FIN alone */
+		run->len = run->skb->len - run->offset;
+		if (likely(!tp->urg_data))
+			return KMC_RX_DATA;
+		urgent = tp->urg_seq - tp->copied_seq;
+		if (urgent >= run->len)
+			return KMC_RX_DATA;
+		run->len = urgent;
+		if (urgent)
+			return KMC_RX_DATA;
+		skip_urgent(sk);
+	}
+}
+
+static void tcp_consume(struct kmc_conn *conn, u32 len)
+{
+	tcp_read_done(conn_sk(conn), len);
+}
+
+static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
+{
+	struct sock *sk = conn_sk(conn);
+	int sent;
+
+	if (kmc_fault(KMC_FAULT_conn_send))
+		return -ENOMEM;
+	conn->sending = true;
+	sent = tcp_sendmsg_locked(sk, msg, size);
+	conn->sending = false;
+	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */
+	if (sent == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
+		return -ENOMEM;
+	return sent;
+}
+
+static const struct kmc_socket_ops tcp_ops = {
+	.lock = tcp_lock,
+	.unlock = tcp_unlock,
+	.peek = tcp_peek,
+	.consume = tcp_consume,
+	.send = tcp_send,
+};
+
+static enum kmc_step tcp_serve(struct kmc_conn *conn)
+{
+	return kmc_serve(conn, &tcp_ops);
+}
+
+static void tcp_drain(struct kmc_conn *conn)
+{
+	struct sock *sk = conn_sk(conn);
+	struct kmc_run run;
+
+	lock_sock(sk);
+	while (tcp_peek(conn, &run) == KMC_RX_DATA)
+		tcp_read_done(sk, run.len);
+	release_sock(sk);
+}
+
+const struct kmc_transport kmc_tcp = {
+	.attach = tcp_attach,
+	.detach = tcp_detach,
+	.drain = tcp_drain,
+	.serve = tcp_serve,
+};

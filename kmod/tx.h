@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Replies on their way out: a buffer for building one, and sending it.
+ */
+#ifndef KMC_TX_H
+#define KMC_TX_H
+
+#include <linux/socket.h>
+
+#include "conn.h"
+#include "core/reply.h"
+
+#define KMC_TXBUF_SIZE 8192
+
+/**
+ * struct kmc_txbuf - a reply and its room
+ * Belongs to one connection while that has something to say, else to the slab cache.
+ */
+struct kmc_txbuf {
+	struct kmc_reply reply;
+	u8 room[KMC_TXBUF_SIZE - sizeof(struct kmc_reply)];
+};
+
+int kmc_tx_init(void);
+void kmc_tx_exit(void);
+
+/* See that @conn has a buffer. Process context. Return: false without memory. */
+bool kmc_tx_take(struct kmc_conn *conn);
+
+/* Give an empty buffer back. */
+void kmc_tx_give(struct kmc_conn *conn);
+
+/* Give it back with all that it holds. */
+void kmc_tx_drop(struct kmc_conn *conn);
+
+/* Have @msg say what the reply holds, through @vec. Return: bytes. */
+size_t kmc_tx_message(struct kmc_conn *conn, struct msghdr *msg, struct kvec *vec);
+
+/* The first @len bytes are gone out. */
+void kmc_tx_sent(struct kmc_conn *conn, size_t len);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Unix stream sockets: buffers are taken whole with read_skb() and kept until they are used up, replies
+ * go out through kernel_sendmsg().
+ *
+ * A unix socket's callbacks are called by its peer, in the peer's own task, with no lock and no RCU
+ * around: kmc_unix_exit() waits for the last of them to leave our text.
+ */
+#include <linux/net.h>
+#include <linux/rcupdate.h>
+#include <net/sock.h>
+
+#include "conn.h"
+#include "fault.h"
+#include "serve.h"
+
+static bool used;	/* whether a unix socket was ever attached: unloading has somebody to wait for */
+
+/* The peer has read something. sock_wfree() gave the room back before it called. */
+static void unix_write_space(struct sock *sk)
+{
+	struct kmc_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	/* Pairs with test_and_set_bit() in kmc_serve_send(): either that sees the room, or we the bit. */
+	smp_mb();
+	if (conn && test_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
+		kmc_conn_kick(conn);
+	rcu_read_unlock();
+}
+
+static int unix_attach(struct kmc_conn *conn)
+{
+	WRITE_ONCE(used, true);
+	return kmc_conn_hook(conn, unix_write_space);
+}
+
+static void unix_detach(struct kmc_conn *conn)
+{
+	kmc_conn_unhook(conn);
+}
+
+static void unix_lock(struct kmc_conn *conn)
+{
+}
+
+static void unix_unlock(struct kmc_conn *conn)
+{
+}
+
+/* Called by read_skb(): the buffer is ours now, with whatever descriptors it carries. */
+static int unix_take(struct sock *sk, struct sk_buff *skb)
+{
+	/* Only our own work item takes the user data away, and that is where we are. */
+	uintptr_t data = (uintptr_t)rcu_dereference_protected(__sk_user_data(sk), 1);
+	struct kmc_conn *conn = (struct kmc_conn *)(data & SK_USER_DATA_PTRMASK);
+
+	conn->rx_skb = skb;
+	conn->rx_offset = 0;
+	return skb->len;
+}
+
+/* Descriptors that somebody sent along are dropped with the buffer. */
+static void unix_drop(struct kmc_conn *conn)
+{
+	consume_skb(conn->rx_skb);
+	conn->rx_skb = NULL;
+}
+
+static enum kmc_rx unix_peek(struct kmc_conn *conn, struct kmc_run *run)
+{
+	struct sock *sk = conn->sock->sk;
+	bool ended;
+
+	while (!conn->rx_skb) {
+		/* In this order: what the peer sent before it shut down is in the queue by now. */
+		ended = READ_ONCE(sk->sk_shutdown) & RCV_SHUTDOWN;
+		smp_rmb();
+		if (conn->sock->ops->read_skb(sk, unix_take) == -ENOTCONN)
+			return KMC_RX_END;
+		/* An error of the socket or an out-of-band byte may have come instead of a buffer. */
+		if (!conn->rx_skb && skb_queue_empty_lockless(&sk->sk_receive_queue))
+			return ended ? KMC_RX_END : KMC_RX_EMPTY;
+		if (conn->rx_skb && !conn->rx_skb->len)
+			unix_drop(conn);
+	}
+	run->skb = conn->rx_skb;
+	run->offset = conn->rx_offset;
+	run->len = conn->rx_skb->len - conn->rx_offset;
+	return KMC_RX_DATA;
+}
+
+static void unix_consume(struct kmc_conn *conn, u32 len)
+{
+	conn->rx_offset += len;
+	if (conn->rx_offset == conn->rx_skb->len)
+		unix_drop(conn);
+}
+
+static int unix_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
+{
+	return kmc_fault(KMC_FAULT_conn_send) ? -ENOMEM : sock_sendmsg(conn->sock, msg);
+}
+
+static const struct kmc_socket_ops unix_ops = {
+	.lock = unix_lock,
+	.unlock = unix_unlock,
+	.peek = unix_peek,
+	.consume = unix_consume,
+	.send = unix_send,
+};
+
+static enum kmc_step unix_serve(struct kmc_conn *conn)
+{
+	return kmc_serve(conn, &unix_ops);
+}
+
+const struct kmc_transport kmc_unix = {
+	.attach = unix_attach,
+	.detach = unix_detach,
+	.serve = unix_serve,
+};
+
+/*
+ * All sockets are released, their callbacks restored. A peer may have read one of our callbacks' address
+ * before that and still be on its way into it, or be in it; none of them sleeps, so when every task has
+ * given up the CPU of its own will once, nobody is.
+ */
+void kmc_unix_exit(void)
+{
+	if (used)
+		synchronize_rcu_tasks();
+}
