@@ -111,4 +111,6 @@ public struct Arithmetic: Equatable, Sendable {
 
 public enum ShutdownMode: String, Equatable, Sendable {
     case now, graceful
+    /// Any other word: refused, but only after it has been seen whether the server may be shut down at all.
+    case unknown
 }

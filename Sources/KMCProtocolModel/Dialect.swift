@@ -32,6 +32,11 @@ public struct Dialect: Equatable, Sendable {
     /// `delete` takes nothing but a zero and `noreply` after the key.
     let checksDeleteArguments: Bool
     let shutdownRefusal: Failure
+    /// Whether `incr` and `decr` can be relied on for numbers from 2^63: 1.6.18 looks for a minus beyond the value, too.
+    public let readsHugeNumbers: Bool
+    /// A number that shrinks loses its trailing spaces when anything holds its item at that moment: a reply that waits,
+    /// or the queue of items to be moved in the LRU. Which of both a client sees is chance, and protocol.txt says so.
+    public let mayTrimNumbers: Bool
     /// When a CAS unique is taken from the counter.
     public let uniqueRule: UniqueRule
 
@@ -48,23 +53,24 @@ public struct Dialect: Equatable, Sendable {
         name: "1.6.18", countsWords: true, readsNumbersLikeC: true, swallowsRefusedData: false,
         skipsLeadingSpaces: true, endsLineAtZero: true, quietsUnknown: false, doublesKeyRefusal: false,
         sendsValuesBeforeBadKey: false, closesOnLoneHTTP: true, knowsBget: true, abbreviatesStats: false,
-        checksDeleteArguments: true, shutdownRefusal: .shutdownNotEnabledBefore, uniqueRule: .perLink)
+        checksDeleteArguments: true, shutdownRefusal: .shutdownNotEnabledBefore, readsHugeNumbers: false,
+        mayTrimNumbers: true, uniqueRule: .perLink)
 
     /// memcached 1.6.45 itself.
     public static let v1_6_45 = Dialect(
         name: "1.6.45", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: true,
         sendsValuesBeforeBadKey: false, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
-        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, uniqueRule: .perAttempt)
+        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: true, uniqueRule: .perAttempt)
 
-    /// 1.6.45 as kmemcache speaks it. It deviates twice: the keys of a `get` are answered as they come, so what was
-    /// found before a bad key has been sent; and the refusal is one line, since the empty line that 1.6.45 sends
-    /// after it puts every later reply of a pipeline one line out of step.
+    /// 1.6.45 as kmemcache speaks it. It deviates in three things: the keys of a `get` are answered as they come, so
+    /// what was found before a bad key has been sent; the refusal is one line, since the empty line that 1.6.45 sends
+    /// after it puts every later reply of a pipeline one line out of step; and a number always keeps its length.
     public static let kmemcache = Dialect(
         name: "1.6.45-kmemcache", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: false,
         sendsValuesBeforeBadKey: true, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
-        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, uniqueRule: .perLink)
+        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: false, uniqueRule: .perLink)
 
     /// The dialect of a server that answers `version` with `version`; nil for one that the model doesn't know.
     public static func speaking(_ version: String) -> Dialect? {
@@ -112,11 +118,14 @@ public struct Difference: Sendable {
             subject: "a CAS unique for a store that fails", before: "none is taken", after: "one is taken",
             release: "1.6.27", commit: "22480de78"),
         Difference(
+            subject: "incr and decr of 2^63 and more", before: "refused where a minus stands behind the value in memory",
+            after: "counted", release: "1.6.22", commit: "ea92c6c01"),
+        Difference(
             subject: "flush_all", before: "by CAS unique and time", after: "by time, and a walk over the newest items",
             release: "1.6.25", commit: "8aad5ae07"),
         Difference(
-            subject: "a counter that shrinks while a reply still holds it", before: "keeps its length (get is sent at once)",
-            after: "loses the trailing spaces (get is batched)", release: "1.6.35", commit: "c0f01efa3"),
+            subject: "a number that shrinks after a get in the same pipeline", before: "keeps its length (get is sent at once)",
+            after: "loses the trailing spaces (get is batched, and its reply holds the item)", release: "1.6.35", commit: "c0f01efa3"),
     ]
 
     private static func parser(_ subject: String, _ before: String, _ after: String) -> Difference {

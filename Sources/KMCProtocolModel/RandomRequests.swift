@@ -18,6 +18,8 @@ public struct RandomRequests: Sendable {
         public var shortExpiries = false
         /// Percentage of commands with `noreply`.
         public var quietPercent = 8
+        /// Numbers and sums of 2^63 and more.
+        public var hugeNumbers = true
         /// Unique that no server hands out.
         public var unknownUnique: UInt64 = .max - 1
 
@@ -43,25 +45,21 @@ public struct RandomRequests: Sendable {
 
     /// The next command.
     ///
-    /// - Parameter numbers: which of the number keys may be used; all if nil.
     /// - Parameter unique: gives the unique that a `cas` for a key compares with.
-    public func next(
-        _ random: inout RandomSource, numbers: Range<Int>? = nil, unique: (Bytes) -> UInt64?
-    ) -> Request {
+    public func next(_ random: inout RandomSource, unique: (Bytes) -> UInt64?) -> Request {
         let quiet = random.chance(options.quietPercent)
-        let range = numbers ?? 0..<options.numbers
-        let numeric = !range.isEmpty && random.chance(25)
-        let key = numeric ? numberKey(random.pick(Array(range))) : textKey(random.below(options.texts))
+        let numeric = options.numbers > 0 && random.chance(25)
+        let key = key(numeric: numeric, &random)
         switch random.pick(weighted: Self.weights) {
-        case .get: return Request(.get(keys: keys(&random, range), unique: random.chance(40)))
+        case .get: return Request(.get(keys: keys(&random), unique: random.chance(40)))
         case .gat:
             let expiry = expiry(&random)
-            return Request(.getAndTouch(expiry: expiry, keys: keys(&random, range), unique: random.chance(40)))
+            return Request(.getAndTouch(expiry: expiry, keys: keys(&random), unique: random.chance(40)))
         case .set: return store(.set, key, numeric, quiet, &random)
         case .add: return store(.add, key, numeric, quiet, &random)
         case .replace: return store(.replace, key, numeric, quiet, &random)
-        case .append: return store(.append, textKey(random.below(options.texts)), false, quiet, &random)
-        case .prepend: return store(.prepend, textKey(random.below(options.texts)), false, quiet, &random)
+        case .append: return store(.append, self.key(numeric: false, &random), false, quiet, &random)
+        case .prepend: return store(.prepend, self.key(numeric: false, &random), false, quiet, &random)
         case .cas:
             var request = store(.cas, key, numeric, quiet, &random)
             if case .store(var store) = request.command {
@@ -71,7 +69,7 @@ public struct RandomRequests: Sendable {
             }
             return request
         case .delete: return Request(.delete(key: key), quiet: quiet)
-        case .arithmetic: return arithmetic(numeric || range.isEmpty ? key : numberKey(random.pick(Array(range))), quiet, &random)
+        case .arithmetic: return arithmetic(self.key(numeric: options.numbers > 0, &random), quiet, &random)
         case .touch: return Request(.touch(key: key, expiry: expiry(&random)), quiet: quiet)
         case .flush where options.flushes && random.chance(30): return Request(.flushAll(delay: 0), quiet: quiet)
         case .verbosity: return Request(.verbosity(0), quiet: quiet)
@@ -92,17 +90,21 @@ public struct RandomRequests: Sendable {
         prefix + Bytes("n\(index)")
     }
 
-    private func keys(_ random: inout RandomSource, _ numbers: Range<Int>) -> [Bytes] {
+    private func key(numeric: Bool, _ random: inout RandomSource) -> Bytes {
+        numeric ? numberKey(random.below(options.numbers)) : textKey(random.below(options.texts))
+    }
+
+    private func keys(_ random: inout RandomSource) -> [Bytes] {
         let count = random.pick(weighted: [(70, 1), (20, 1 + random.below(5)), (10, 5 + random.below(40))])
-        return (0..<count).map { _ in
-            let numeric = !numbers.isEmpty && random.chance(25)
-            return numeric ? numberKey(random.pick(Array(numbers))) : textKey(random.below(options.texts))
-        }
+        return (0..<count).map { _ in key(numeric: options.numbers > 0 && random.chance(25), &random) }
     }
 
     private func arithmetic(_ key: Bytes, _ quiet: Bool, _ random: inout RandomSource) -> Request {
-        let delta = random.pick(weighted: [(60, UInt64(random.below(1000))), (20, random.next()), (10, 0), (10, .max)])
         let direction: Arithmetic.Direction = random.chance(50) ? .incr : .decr
+        let huge = options.hugeNumbers || direction == .decr
+        let delta = random.pick(weighted: [
+            (60, UInt64(random.below(1000))), (20, random.next() >> (huge ? 0 : 16)), (10, 0), (10, huge ? .max : 1),
+        ])
         return Request(.arithmetic(Arithmetic(direction, key: key, delta: delta)), quiet: quiet)
     }
 
@@ -115,8 +117,9 @@ public struct RandomRequests: Sendable {
     }
 
     private func number(_ random: inout RandomSource) -> Bytes {
-        Bytes(random.pick(weighted: [
-            (50, "\(random.below(100_000))"), (15, "\(random.next())"), (10, "\(UInt64.max)"), (10, "0"),
+        let huge = options.hugeNumbers
+        return Bytes(random.pick(weighted: [
+            (50, "\(random.below(100_000))"), (15, "\(random.next() >> (huge ? 0 : 2))"), (10, "\(huge ? UInt64.max : 99)"), (10, "0"),
             (5, "00\(random.below(100))"), (5, "\(random.below(100))   "), (3, "18446744073709551616"), (2, "12x"),
         ]))
     }

@@ -21,6 +21,8 @@ public struct ReferenceCache {
     /// Seconds since 1970. Time goes by the second, as memcached's does.
     public var clock: Int64 = 1_700_000_000
     public private(set) var counters = Counters()
+    /// Keys whose numbers have at some time been given trailing spaces; see ``Dialect/mayTrimNumbers``.
+    public private(set) var padded: Set<Bytes> = []
     public let limits: Limits
     private let uniqueRule: Dialect.UniqueRule
     private var items: [Bytes: Item] = [:]
@@ -198,6 +200,7 @@ extension ReferenceCache {
         let digits = Bytes("\(result)")
         let padding = Bytes(repeating: ASCII.space, count: max(0, item.value.count - digits.count))
         if digits.count > item.value.count { counters.totalItems += 1 }
+        if !padding.isEmpty { padded.insert(arithmetic.key) }
         item.value = digits + padding
         item.unique = takeUnique()
         items[arithmetic.key] = item

@@ -68,6 +68,7 @@ public final class ServerModel {
         case .flushAll where !options.allowsFlush: return .failure(.flushNotAllowed)
         case .shutdown(let mode):
             guard options.allowsShutdown else { return .failure(dialect.shutdownRefusal) }
+            if mode == .unknown { return .failure(.badShutdownMode) }
             shutdown = mode
             return nil
         case .quit: return nil

@@ -195,7 +195,7 @@ extension TextLineParser {
         if list.count == 1 { return .request(Request(.shutdown(.now), quiet: quiet)) }
         let graceful = dialect.countsWords ? list[1].spells("graceful") : Bytes("graceful").starts(with: list[1])
         if list.count == 2, graceful { return .request(Request(.shutdown(.graceful), quiet: quiet)) }
-        return .refused(.badShutdownMode, quiet: quiet)
+        return .request(Request(.shutdown(.unknown), quiet: quiet))
     }
 
     private func keyed(_ key: ArraySlice<UInt8>, _ quiet: Bool, _ command: (Bytes) -> Command) -> TextLine {

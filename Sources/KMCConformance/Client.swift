@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+import KMCProtocolModel
+
+/// The endpoint, what it said about itself, and the model that judges it.
+struct Target: Sendable {
+    let endpoint: Endpoint
+    let dialect: Dialect
+    let version: String
+    /// Seconds that a reply may take.
+    let timeout: Int
+    let limits: ReferenceCache.Limits
+    /// Whether the server was started with `-A`.
+    var allowsShutdown = false
+    /// Makes the model wrong, for tests of the judge.
+    var correction: (@Sendable (Command, Reply) -> Reply)?
+
+    func makeModel() -> ServerModel {
+        let model = ServerModel(
+            dialect: dialect, options: ServerModel.Options(version: version, allowsShutdown: allowsShutdown, limits: limits), correction: correction)
+        model.cache.clock = wallClock()
+        return model
+    }
+}
+
+/// One connection to the endpoint, beside its twin in the model.
+final class Client {
+    /// The connection can't be understood or used any further.
+    struct Broken: Error {
+        let reason: String
+        let replies: [Reply]
+    }
+
+    private let socket: Socket
+    private let twin: ServerModel.Connection
+    private var decoder = TextReplyDecoder()
+
+    init(_ target: Target, _ model: ServerModel) throws {
+        socket = try Socket(target.endpoint, timeout: target.timeout)
+        twin = model.connect()
+    }
+
+    var modelCloses: Bool { twin.isClosed }
+    var modelIsIdle: Bool { twin.isIdle }
+
+    /// What the model answers.
+    func ask(_ bytes: Bytes) throws -> [Reply] {
+        var decoder = TextReplyDecoder()
+        decoder.append(twin.receive(bytes))
+        var replies: [Reply] = []
+        while let reply = try decoder.next() { replies.append(reply) }
+        return replies
+    }
+
+    /// Sends, then reads until so many answers to `version` have come.
+    func exchange(_ pieces: [Bytes], versions: Int) throws -> [Reply] {
+        try exchange(pieces) { replies in replies.count(where: \.isVersion) >= versions }
+    }
+
+    /// Sends, then reads until so many replies have come.
+    func exchange(_ pieces: [Bytes], replies: Int) throws -> [Reply] {
+        try exchange(pieces) { $0.count >= replies }
+    }
+
+    /// Sends, then reads until the server closes.
+    func exchangeUntilClosed(_ pieces: [Bytes]) throws -> [Reply] {
+        try exchange(pieces, until: nil)
+    }
+
+    /// Sends as much as the server takes without any reply being read.
+    func sendWithoutReading(_ bytes: Bytes) -> Int {
+        socket.sendWithoutReading(bytes[...])
+    }
+
+    private func exchange(_ pieces: [Bytes], until done: (([Reply]) -> Bool)?) throws -> [Reply] {
+        var replies: [Reply] = []
+        var failure: String?
+        func take(_ bytes: Bytes) {
+            guard failure == nil else { return }
+            decoder.append(bytes)
+            do {
+                while let reply = try decoder.next() { replies.append(reply) }
+            } catch {
+                failure = "\(error)"
+            }
+        }
+        do {
+            for piece in pieces where try !socket.send(piece, arriving: take) { break }
+            while failure == nil, done?(replies) != true {
+                guard let bytes = try socket.receive() else {
+                    if done == nil { return replies }
+                    throw Broken(reason: "the server closed the connection", replies: replies)
+                }
+                take(bytes)
+            }
+        } catch let error as EndpointError {
+            let rest = decoder.unread
+            let reason = rest.isEmpty ? "\(error)" : "\(error), after \"\(rest.escaped(limit: 80))\""
+            throw Broken(reason: reason, replies: replies)
+        }
+        if let failure { throw Broken(reason: failure, replies: replies) }
+        return replies
+    }
+}

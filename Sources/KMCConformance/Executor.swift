@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+
+import KMCProtocolModel
+
+/// Does steps at an endpoint and in the model, and compares the replies.
+///
+/// Each batch of steps of one client ends with `version`, whose answer shows that all before it has been answered, so
+/// that a reply too many is seen as well as one too few.
+final class Executor {
+    /// Where the endpoint and the model part.
+    struct Mismatch: Error {
+        let step: Step
+        let index: Int
+        let expected: String
+        let seen: String
+    }
+
+    let target: Target
+    let model: ServerModel
+    private(set) var tally = Tally()
+    private var ledger = UniqueLedger()
+    private var clients: [Int: Client] = [:]
+    /// Keys that may be left at the endpoint.
+    private var written: Set<Bytes> = []
+    var onProgress: (Int) -> Void = { _ in }
+
+    init(_ target: Target) {
+        self.target = target
+        model = target.makeModel()
+    }
+
+    /// Does all steps; throws a ``Mismatch`` at the first difference.
+    func run(_ steps: [Step]) throws {
+        var begin = 0
+        while begin < steps.count {
+            var end = begin + 1
+            while end < steps.count, !steps[end - 1].waits, steps[end].client == steps[begin].client,
+                !steps[end - 1].isLeave, !steps[end].isLeave
+            { end += 1 }
+            try runBatch(Array(steps[begin..<end]), from: begin)
+            onProgress(end - begin)
+            begin = end
+        }
+    }
+
+    /// Ends all connections and removes what was stored.
+    func cleanUp() {
+        clients.removeAll()
+        guard !written.isEmpty, let client = try? Client(target, model) else { return }
+        let codec = TextCodec(dialect: target.dialect)
+        let deletes = written.flatMap { codec.encode(Request(.delete(key: $0), quiet: true)) }
+        _ = try? client.exchange([deletes + .line("version")], versions: 1)
+        written.removeAll()
+    }
+
+    /// Drops a client's connection, so that its next step opens another.
+    func disconnect(_ client: Int) {
+        clients[client] = nil
+    }
+
+    private func client(_ number: Int) throws -> Client {
+        if let client = clients[number] { return client }
+        let client = try Client(target, model)
+        clients[number] = client
+        return client
+    }
+
+    private func runBatch(_ steps: [Step], from begin: Int) throws {
+        let client = try client(steps[0].client)
+        var pieces: [Bytes] = []
+        var expected: [[Reply]] = []
+        for step in steps {
+            let (toServer, toModel) = bytes(of: step)
+            pieces.append(contentsOf: step.pieces.map { toServer.cut($0) } ?? [toServer])
+            expected.append(try client.ask(toModel))
+        }
+        let ends: Ending = steps[0].isLeave ? .leaves : client.modelCloses ? .closed : .version
+        guard ends != .version || client.modelIsIdle else { throw Misuse.unfinished(steps.map(\.name)) }
+        if ends == .version {
+            pieces.append(.line("version"))
+            expected.append([.version(model.options.version)])
+        }
+        if steps.allSatisfy({ $0.pieces == nil }) { pieces = [pieces.flatMap { $0 }] }
+
+        let flat = expected.flatMap { $0 }
+        let answer = try receive(client, pieces, flat, ends, steps, begin)
+        try compare(steps, expected, answer, begin, ends)
+        if ends != .version { disconnect(steps[0].client) }
+    }
+
+    private enum Ending { case version, closed, leaves }
+
+    /// A step that the executor can't judge is a mistake of ours, not of the server.
+    enum Misuse: Error { case unfinished([String]) }
+
+    private func receive(
+        _ client: Client, _ pieces: [Bytes], _ expected: [Reply], _ ending: Ending, _ steps: [Step], _ begin: Int
+    ) throws -> [Reply] {
+        do {
+            switch ending {
+            case .version: return try client.exchange(pieces, versions: expected.filter(\.isVersion).count)
+            case .closed: return try client.exchangeUntilClosed(pieces)
+            case .leaves: return try client.exchange(pieces, replies: expected.count)
+            }
+        } catch let broken as Client.Broken {
+            let compared = broken.replies.count
+            let index = min(compared, steps.count - 1)
+            let seen = (broken.replies.map(\.name) + [broken.reason]).joined(separator: ", ")
+            throw Mismatch(
+                step: steps[index], index: begin + index,
+                expected: expected.map { $0.shown }.joined(separator: ", ").shortened,
+                seen: seen.shortened)
+        }
+    }
+
+    /// What the client sends for a step, once with the server's uniques and once with the model's.
+    private func bytes(of step: Step) -> (server: Bytes, model: Bytes) {
+        switch step.action {
+        case .raw(let bytes), .leave(let bytes): return (bytes, bytes)
+        case .request(let request):
+            let codec = TextCodec(dialect: target.dialect)
+            guard case .store(let store) = request.command else {
+                if case .arithmetic(let arithmetic) = request.command { written.insert(arithmetic.key) }
+                let bytes = codec.encode(request)
+                return (bytes, bytes)
+            }
+            written.insert(store.key)
+            let uniques = ledger.resolve(store.unique, for: store.key)
+            func encoded(_ unique: UInt64) -> Bytes {
+                var changed = store
+                changed.unique = unique
+                return codec.encode(Request(.store(changed), quiet: request.quiet))
+            }
+            return store.mode == .cas ? (encoded(uniques.server), encoded(uniques.model)) : (encoded(0), encoded(0))
+        }
+    }
+
+    private func compare(_ steps: [Step], _ expected: [[Reply]], _ seen: [Reply], _ begin: Int, _ ending: Ending) throws {
+        var rest = seen[...]
+        for (index, wanted) in expected.enumerated() {
+            let got = Array(rest.prefix(wanted.count))
+            rest = rest.dropFirst(wanted.count)
+            let step = steps[min(index, steps.count - 1)]
+            // A reset connection may take replies with it that had not been read.
+            let cut = ending == .closed && got.count < wanted.count
+            let same = (cut || got.count == wanted.count) && zip(wanted, got).allSatisfy { matches($0, $1) }
+            guard same else {
+                throw Mismatch(step: step, index: begin + min(index, steps.count - 1), expected: wanted.shown, seen: got.shown)
+            }
+            if index < steps.count { tally.count(step, got) }
+        }
+        if let extra = rest.first {
+            throw Mismatch(
+                step: steps[steps.count - 1], index: begin + steps.count - 1, expected: "nothing more", seen: extra.shown)
+        }
+    }
+
+    private func matches(_ wanted: Reply, _ got: Reply) -> Bool {
+        switch (wanted, got) {
+        case (.values(let wanted), .values(let got)), (.interrupted(let wanted), .interrupted(let got)):
+            return wanted.count == got.count && zip(wanted, got).allSatisfy { matches($0, $1) }
+        case (.stats, .stats), (.values([]), .stats): return true
+        default: return wanted == got
+        }
+    }
+
+    /// Whether some of the trailing spaces that a number was given are missing, and that is right, too.
+    private func isTrimmed(_ data: Bytes, from value: Value) -> Bool {
+        guard target.dialect.mayTrimNumbers, model.cache.padded.contains(value.key) else { return false }
+        let digits = value.data.count { $0 != 0x20 }
+        return data.count >= digits && value.data.starts(with: data) && value.data.dropFirst(digits).allSatisfy { $0 == 0x20 }
+    }
+
+    private func matches(_ wanted: Value, _ got: Value) -> Bool {
+        guard wanted.key == got.key, wanted.flags == got.flags else { return false }
+        guard wanted.data == got.data || isTrimmed(got.data, from: wanted) else { return false }
+        switch (wanted.unique, got.unique) {
+        case (nil, nil): return true
+        case (let model?, let server?): return ledger.enter(server: server, model: model, for: wanted.key)
+        default: return false
+        }
+    }
+}
+
+extension Step {
+    var isLeave: Bool {
+        if case .leave = action { return true }
+        return false
+    }
+}
+
+extension Reply {
+    var isVersion: Bool {
+        if case .version = self { return true }
+        return false
+    }
+
+    /// The reply with enough of its data to see what is wrong.
+    var shown: String {
+        switch self {
+        case .values(let values) where !values.isEmpty, .interrupted(let values):
+            values.map { value in
+                let unique = value.unique.map { " unique \($0)" } ?? ""
+                return "VALUE \(value.key.escaped(limit: 40)) \(value.flags)\(unique) \"\(value.data.escaped(limit: 60))\""
+            }.joined(separator: " ")
+        case .number(let number): "\(number)"
+        case .version(let version): "VERSION \(version)"
+        default: name
+        }
+    }
+}
+
+extension [Reply] {
+    var shown: String {
+        isEmpty ? "(silence)" : map(\.shown).joined(separator: ", ").shortened
+    }
+}
+
+extension String {
+    var shortened: String { count > 600 ? prefix(300) + " … " + suffix(300) : self }
+}
+
+extension Array where Element == UInt8 {
+    func cut(_ length: Int) -> [Bytes] {
+        stride(from: 0, to: count, by: Swift.max(1, length)).map { Bytes(self[$0..<Swift.min(count, $0 + Swift.max(1, length))]) }
+    }
+}
