@@ -52,7 +52,6 @@ void drive_open(struct drive *d, const struct kmc_settings *settings)
 		settings = &preset;
 	}
 	BUG_ON(kmc_core_init(&d->core, settings, &drive_ops));
-	BUG_ON(kmc_store_provide(d->core.store));
 	d->session = kmc_session_create(&d->core, settings->protocol, GFP_KERNEL);
 	BUG_ON(!d->session);
 	d->room = KMC_REPLY_ROOM_MIN;

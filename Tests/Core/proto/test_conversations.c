@@ -199,6 +199,13 @@ struct feeding {
 	u32 send;
 };
 
+/* Between one split and the next: a store is made for each, and a real one takes its time. */
+#ifdef WITH_DOUBLE
+#define STEP	1
+#else
+#define STEP	11
+#endif
+
 /* Return: whether it went as it should. */
 static bool hold(const struct conversation *c, const struct feeding *f, bool shout)
 {
@@ -237,12 +244,14 @@ void test_conversations(void)
 	for (i = 0; i < ARRAY_SIZE(conversations); i++) {
 		const struct conversation *c = &conversations[i];
 		struct feeding split = { .how = "split in two" };
-		size_t good = 0;
+		size_t good = 0, splits = 0;
 
 		for (j = 0; j < ARRAY_SIZE(feedings); j++)
 			hold(c, &feedings[j], true);
-		for (split.first = 1; split.first < c->nin; split.first++)
+		for (split.first = 1; split.first < c->nin; split.first += STEP) {
 			good += hold(c, &split, false);
-		tap_number(good, c->nin - 1, "%s: split at every point", c->name);
+			splits++;
+		}
+		tap_number(good, splits, "%s: split at %zu points", c->name, splits);
 	}
 }

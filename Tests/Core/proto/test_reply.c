@@ -102,6 +102,7 @@ void test_reply(void)
 	struct drive d;
 
 	drive_open(&d, NULL);
+	BUG_ON(kmc_store_provide(d.core.store));
 	local_bh_disable();
 	kmc_reply_init(&reply, d.core.store, room, sizeof(room));
 	test_reply_merge(&reply);

@@ -25,6 +25,45 @@ static void sent(struct drive *d)
 	local_bh_enable();
 }
 
+/* With pages at hand, so that nothing needs process context. */
+static void open_ready(struct drive *d)
+{
+	drive_open(d, NULL);
+	BUG_ON(kmc_store_provide(d->core.store));
+}
+
+#ifndef WITH_DOUBLE
+/* The real store begins with few pages: sets of many sizes use them up, and the next has to wait. */
+static void test_first_page(void)
+{
+	struct kmc_budget before, budget = { .requests = 100, .bytes = 100000 };
+	enum kmc_verdict verdict = KMC_NEED_INPUT;
+	struct drive d;
+	size_t used;
+	char in[1024];
+	u32 size, i;
+
+	drive_open(&d, NULL);
+	for (size = 100; size < 900 && verdict == KMC_NEED_INPUT; size += 100) {
+		i = sprintf(in, "set a 0 0 %u\r\n", size);
+		memset(in + i, 'x', size);
+		memcpy(in + i + size, "\r\n", 2);
+		before = budget;
+		verdict = turn(&d, in, i + size + 2, &used, &budget);
+	}
+	tap_number(verdict, KMC_NEED_PROCESS, "a set needs process context");
+	tap_number(used, 0, "none of it is taken");
+	tap_ok(budget.requests == before.requests && budget.bytes == before.bytes, "and nothing charged");
+	sent(&d);
+	kmc_session_process(d.session);
+	size -= 100;
+	tap_number(turn(&d, in, i + size + 2, &used, &budget), KMC_NEED_INPUT, "then it goes on");
+	tap_number(used, i + size + 2, "to the end");
+	tap_number(d.reply.bytes, strlen("STORED\r\n"), "and is answered");
+	drive_close(&d);
+}
+#endif
+
 static void test_budget_requests(void)
 {
 	static const char in[] = "get a b c\r\nversion\r\nversion\r\n";
@@ -32,7 +71,7 @@ static void test_budget_requests(void)
 	struct drive d;
 	size_t used;
 
-	drive_open(&d, NULL);
+	open_ready(&d);
 	tap_number(turn(&d, in, sizeof(in) - 1, &used, &budget), KMC_NEED_TURN, "two keys, then a turn");
 	tap_number(used, strlen("get a b"), "taken up to the third key");
 	tap_number(budget.requests, 0, "the budget is used up");
@@ -59,7 +98,7 @@ static void test_budget_bytes(void)
 	struct drive d;
 	size_t used;
 
-	drive_open(&d, NULL);
+	open_ready(&d);
 	tap_number(turn(&d, in, sizeof(in) - 1, &used, &budget), KMC_NEED_TURN, "a value ends with the bytes");
 	tap_number(used, 18, "exactly");
 	tap_number(budget.bytes, 0, "none is left");
@@ -87,7 +126,7 @@ static void test_full(void)
 	struct drive d;
 	size_t used;
 
-	drive_open(&d, NULL);
+	open_ready(&d);
 	do {
 		verdict = turn(&d, "version\r\n", 9, &used, &budget);
 	} while (verdict == KMC_NEED_INPUT);
@@ -122,7 +161,7 @@ static void test_hang_up(void)
 	size_t i, j, used;
 
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
-		drive_open(&d, NULL);
+		open_ready(&d);
 		drive_feed(&d, "set large 0 0 600000\r\n", 22);
 		drive_feed(&d, value, 600000);
 		drive_feed(&d, "\r\n", 2);
@@ -145,7 +184,7 @@ static void test_closed(void)
 	struct drive d;
 	size_t used;
 
-	drive_open(&d, NULL);
+	open_ready(&d);
 	tap_number(turn(&d, "version\r\nquit\r\nversion\r\n", 24, &used, &budget), KMC_NEED_CLOSE, "quit");
 	tap_number(used, 15, "what stands behind it is not taken");
 	tap_ok(d.reply.bytes > 9, "what stands before it is answered");
@@ -162,7 +201,7 @@ static void test_idle(void)
 	struct drive d;
 	u64 live;
 
-	drive_open(&d, NULL);
+	open_ready(&d);
 	live = kmc_sim_live_allocations();
 	d.run = 1;
 	drive_feed(&d, "get a", 5);
@@ -192,6 +231,9 @@ static void test_protocols(void)
 
 void test_turns(void)
 {
+#ifndef WITH_DOUBLE
+	test_first_page();
+#endif
 	test_budget_requests();
 	test_budget_bytes();
 	test_full();
