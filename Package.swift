@@ -44,16 +44,19 @@ let package = Package(
         .target(
             name: "UMemcachedCommands",
             dependencies: [
-                "KMCControl", "KMCBench", "CKMemcacheUAPI", "CLinux",
+                "KMCControl", "KMCConformance", "KMCBench", "CKMemcacheUAPI", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "umemcached", dependencies: ["UMemcachedCommands"], exclude: ["link"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(alone, .when(configuration: .release))]),
+        .target(
+            name: "KMCControlMock", dependencies: ["KMCControl"], path: "Tests/KMCControlMock", swiftSettings: strict),
         .testTarget(
-            name: "KMCControlTests", dependencies: ["KMCControl", "CKMemcacheUAPI"], swiftSettings: strict),
+            name: "KMCControlTests", dependencies: ["KMCControl", "KMCControlMock", "CKMemcacheUAPI"],
+            swiftSettings: strict),
         .testTarget(
-            name: "UMemcachedCommandsTests", dependencies: ["UMemcachedCommands", "KMCControl", "KMCBench"],
+            name: "UMemcachedCommandsTests", dependencies: ["UMemcachedCommands", "KMCControl", "KMCControlMock", "KMCBench"],
             exclude: ["Golden"], swiftSettings: strict),
     ]
 )

@@ -3,8 +3,8 @@
 import CKMemcacheUAPI
 import Glibc
 
-/// The operations of the module, over one netlink socket. An instance that is made as attached lives no longer than this
-/// value's transport.
+/// The operations of the module, over one netlink socket. An instance that is made as attached lives no longer than
+/// this value's transport.
 public final class Control {
     private let transport: any NetlinkTransport
     private let family: UInt16

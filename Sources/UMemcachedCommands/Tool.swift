@@ -10,7 +10,7 @@ struct Tool: ParsableCommand {
         discussion: """
             Without a verb as its first word it starts a server: "umemcached -h" lists the options of that.
             """,
-        subcommands: [Status.self, List.self, Stats.self, Stop.self, BenchCommand.self])
+        subcommands: [Status.self, List.self, Stats.self, Stop.self, ConformanceCommand.self, BenchCommand.self])
 
     static var verbs: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }
 

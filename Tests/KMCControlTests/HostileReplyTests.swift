@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 import Glibc
+import KMCControlMock
 import Testing
 
 @testable import KMCControl

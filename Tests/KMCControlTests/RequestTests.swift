@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import KMCControlMock
 import Testing
 
 @testable import KMCControl

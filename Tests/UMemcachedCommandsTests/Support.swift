@@ -44,7 +44,9 @@ final class Scratch {
 }
 
 /// What a server's options say.
-func serverOptions(_ words: String...) throws -> ServerOptions {
+func serverOptions(_ words: String...) throws -> ServerOptions { try serverOptions(words: words) }
+
+func serverOptions(words: [String]) throws -> ServerOptions {
     guard case .serve(let options) = try ServerCommandLine.parse(["umemcached"] + words, own: true) else {
         throw Failure("it printed instead", status: 0)
     }

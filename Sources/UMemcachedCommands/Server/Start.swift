@@ -11,6 +11,10 @@ struct Start {
     let program: String
     /// Called by memcached's name: stays, and says nothing.
     let isMemcached: Bool
+    /// Where the ports are to be written.
+    var portFile = getenv(PortFile.variable).map { String(cString: $0) }
+    /// A socket to the module; tests put another one in its place.
+    var connect: () throws(ControlError) -> any NetlinkTransport = { () throws(ControlError) in try LibNLTransport() }
 
     private var isAttached: Bool { isMemcached || options.foreground }
 
@@ -20,8 +24,8 @@ struct Start {
         let user = try userForSocket()
         // Before anything is made: a signal from here on ends what will have been made.
         let signals = isAttached ? try Signals() : nil
-        let control = try asFailure { () throws(ControlError) in try Control() }
-        let events = isAttached ? try asFailure { () throws(ControlError) in try EventStream() } : nil
+        let control = try asFailure { () throws(ControlError) in try Control(over: connect()) }
+        let events = isAttached ? try asFailure { () throws(ControlError) in try EventStream(over: connect()) } : nil
         let sockets = try ListeningSockets.open(options) { Self.owner(of: $0, control) }
         do {
             let instance = try serve(sockets, user, control)
@@ -41,9 +45,9 @@ struct Start {
     ) throws(Failure) -> Instance {
         if let user { try sockets.path?.give(to: user) }
         let instance = try create(sockets.sockets, control)
-        if let path = getenv(PortFile.variable), options.unixPath == nil {
+        if let portFile, options.unixPath == nil {
             do {
-                try PortFile.write(sockets.sockets.map(\.endpoint), to: String(cString: path))
+                try PortFile.write(sockets.sockets.map(\.endpoint), to: portFile)
             } catch {
                 // Whoever waits for the file would wait for ever beside a server that nobody knows of.
                 try? control.destroy(.id(instance.id))

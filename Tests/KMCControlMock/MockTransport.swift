@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT
 
-@testable import KMCControl
+import KMCControl
 
 /// A kernel that answers with what a test recorded, and keeps what it was sent.
-final class MockTransport: NetlinkTransport {
-    static let family: UInt16 = 0x1d
-    static let port: UInt32 = 0x0000_1234
+public final class MockTransport: NetlinkTransport {
+    public static let family: UInt16 = 0x1d
+    public static let port: UInt32 = 0x0000_1234
 
-    let port: UInt32 = MockTransport.port
-    let descriptor: Int32 = -1
-    private(set) var sent: [[UInt8]] = []
+    public let port: UInt32 = MockTransport.port
+    public let descriptor: Int32 = -1
+    public private(set) var sent: [[UInt8]] = []
     private var answers: [Result<[UInt8], ControlError>]
 
-    init(_ answers: [[UInt8]]) { self.answers = answers.map { .success($0) } }
+    public init(_ answers: [[UInt8]]) { self.answers = answers.map { .success($0) } }
 
-    init(results: [Result<[UInt8], ControlError>]) { answers = results }
+    public init(results: [Result<[UInt8], ControlError>]) { answers = results }
 
-    func resolve(family: String) throws(ControlError) -> UInt16 {
+    public func resolve(family: String) throws(ControlError) -> UInt16 {
         guard family == "kmemcache" else { throw .moduleNotLoaded }
         return Self.family
     }
 
-    func send(_ message: [UInt8]) throws(ControlError) { sent.append(message) }
+    public func send(_ message: [UInt8]) throws(ControlError) { sent.append(message) }
 
-    func receive() throws(ControlError) -> [UInt8] {
+    public func receive() throws(ControlError) -> [UInt8] {
         guard !answers.isEmpty else { throw .system(call: "mock", reason: "no more answers") }
         return try answers.removeFirst().get()
     }
@@ -31,22 +31,24 @@ final class MockTransport: NetlinkTransport {
 
 // Replies, put together by hand: independent of the code under test.
 
-func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+public func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
     (0..<MemoryLayout<Value>.size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
 }
 
 /// struct nlattr and payload, padded.
-func attribute(_ type: UInt16, _ payload: [UInt8]) -> [UInt8] {
+public func attribute(_ type: UInt16, _ payload: [UInt8]) -> [UInt8] {
     let bytes = little(UInt16(4 + payload.count)) + little(type) + payload
     return bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
 }
 
-func nest(_ type: UInt16, _ attributes: [UInt8]...) -> [UInt8] { attribute(type | 0x8000, attributes.flatMap { $0 }) }
+public func nest(_ type: UInt16, _ attributes: [UInt8]...) -> [UInt8] {
+    attribute(type | 0x8000, attributes.flatMap { $0 })
+}
 
-func zero(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
+public func zero(_ text: String) -> [UInt8] { Array(text.utf8) + [0] }
 
 /// struct nlmsghdr and payload.
-func message(
+public func message(
     type: UInt16 = MockTransport.family, flags: UInt16 = 0, sequence: UInt32 = 1, port: UInt32 = MockTransport.port,
     _ payload: [UInt8]
 ) -> [UInt8] {
@@ -54,12 +56,12 @@ func message(
 }
 
 /// A reply of the family: struct genlmsghdr and attributes.
-func reply(command: UInt8, sequence: UInt32 = 1, _ attributes: [UInt8]...) -> [UInt8] {
+public func reply(command: UInt8, sequence: UInt32 = 1, _ attributes: [UInt8]...) -> [UInt8] {
     message(sequence: sequence, [command, 1, 0, 0] + attributes.flatMap { $0 })
 }
 
 /// The end of a request: struct nlmsgerr, capped, with the kernel's sentence if there is one.
-func verdict(_ code: Int32 = 0, sequence: UInt32 = 1, sentence: String? = nil) -> [UInt8] {
+public func verdict(_ code: Int32 = 0, sequence: UInt32 = 1, sentence: String? = nil) -> [UInt8] {
     let echo =
         little(UInt32(20)) + little(MockTransport.family) + little(UInt16(5)) + little(sequence) + little(UInt32(0))
     let capped: UInt16 = 0x100
