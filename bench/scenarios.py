@@ -19,7 +19,7 @@ class Scenario:
 # A run on a clock that is not the instruction count has to be longer than the noise.
 FREE_RUNNING = 5
 WARMUP = 500
-# memcached's LRU maintainer is busy for a while after keys were stored.
+# Servers are busy for a while after they start and after keys were stored (memcached's LRU maintainer, our reserves).
 SETTLING_SECONDS = 3
 KEYS = 1000
 KEY_SIZE = 16

@@ -11,6 +11,7 @@ class Results:
         self.guest = {}
         self.speed = {}     # (scenario, side) -> {"threads", "report"}, the best of a side's variants
         self.variants = []
+        self.not_served = []
         self.memory = {}    # (value size, side) -> result
         self.complete = False
 
@@ -24,6 +25,8 @@ class Results:
             best = self.speed.get(place)
             if not best or _rate(result) > _rate(best):
                 self.speed[place] = result
+        elif kind == "not served":
+            self.not_served.append(result)
         elif kind == "memory":
             self.memory[result["value_size"], result["side"]] = result
         elif kind == "end":
@@ -39,11 +42,18 @@ class Results:
                        "p50_ratio": ours["report"]["p50_us"] / peer["report"]["p50_us"],
                        "peer_threads": peer["threads"], "peer": peer["report"], "ours": ours["report"]}
 
+    def absent(self, ours):
+        """What a side does not know, in words, each once."""
+        names = {f"{SCENARIOS[one['scenario']].transport} {SCENARIOS[one['scenario']].name} by "
+                 + (ours if one["side"] == "ours" else "memcached"): None for one in self.not_served}
+        return list(names)
+
     def document(self):
         """All of it, for JSON."""
         variants = [dict(one, scenario=f"{SCENARIOS[one['scenario']].transport} {SCENARIOS[one['scenario']].name}")
                     for one in self.variants]
         return {"guest": self.guest, "rows": list(self.rows()), "variants": variants,
+                "not_served": self.absent("ours"),
                 "memory": list(self.memory.values())}
 
 
@@ -82,7 +92,8 @@ def _speed(results, icount, ours):
             f"{row['transport']} {row['name']}{mark}", f"{row['peer'][field]:,.0f}", f"{row['ours'][field]:,.0f}",
             f"**{row['ratio']:.2f}**", *(f"{row['peer'][name]:.1f} → {row['ours'][name]:.1f}"
                                          for name in ("p50_us", "p99_us"))]))
-    return lines + [""] + [f"[{number}] {note}." for number, note in enumerate(notes, 1)]
+    absent = [f"Not served: {one} (answered with errors)." for one in results.absent(ours)]
+    return lines + [""] + [f"[{number}] {note}." for number, note in enumerate(notes, 1)] + absent
 
 
 def _memory(results, ours):
