@@ -59,12 +59,12 @@ def _alarm(*_):
 
 
 def _run_one(one):
-    """None when it passed, else the lines that say why not."""
+    """The lines that say why it failed; none when it passed."""
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(one.timeout)
     try:
         one.function()
-        return None
+        return []
     except TimeIsOver:
         return [f"not done after {one.timeout} s", *_where()]
     except CheckFailed as failure:
@@ -89,8 +89,11 @@ def _say(line):
     sys.stdout.flush()
 
 
-def run(*, only="", times=False, long=False, traits=frozenset()):
-    """Run what is registered; returns the exit status: 0 only if something passed and nothing failed."""
+def run(*, only="", times=False, long=False, traits=frozenset(), afterwards=lambda: []):
+    """Run what is registered; returns the exit status: 0 only if something passed and nothing failed.
+
+    `afterwards` is called after each test; the lines it returns make the test fail.
+    """
     chosen = [one for one in _registered if only in one.name and (long or not one.long)]
     passed = failed = 0
     _say(f"1..{len(chosen)}")
@@ -99,9 +102,9 @@ def run(*, only="", times=False, long=False, traits=frozenset()):
             _say(f"ok {number} - {one.name} # SKIP needs {one.needs}")
             continue
         started = time.monotonic()
-        reasons = _run_one(one)
+        reasons = _run_one(one) + afterwards()
         took = f" ({time.monotonic() - started:.1f} s)" if times else ""
-        if reasons is None:
+        if not reasons:
             passed += 1
             _say(f"ok {number} - {one.name}{took}")
         else:

@@ -16,8 +16,18 @@ class Wire:
             socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
-        self.socket.connect(endpoint)
+        self._connect(endpoint, time.monotonic() + timeout)
         self._pending = bytearray()
+
+    def _connect(self, endpoint, limit):
+        while True:
+            try:
+                return self.socket.connect(endpoint)
+            except BlockingIOError:
+                # A unix socket with a time limit does not wait for room in the backlog.
+                if time.monotonic() > limit:
+                    raise
+                time.sleep(0.005)
 
     def __enter__(self):
         return self

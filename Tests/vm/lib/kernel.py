@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""The machine below the server: the module, its traces, memory, and what the kernel says."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+from lib.tap import check, equal
+
+_ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(1, str(_ROOT / "vm"))
+
+from harness import kernel_log  # noqa: E402
+
+
+def module_file():
+    """The module that belongs to the running kernel."""
+    named = os.environ.get("KMC_MODULE")
+    return pathlib.Path(named) if named else _ROOT / f".build/kernel-{os.uname().release}/kmod/kmemcache.ko"
+
+
+def is_loaded():
+    return pathlib.Path("/sys/module/kmemcache").exists()
+
+
+def load():
+    subprocess.run(["insmod", str(module_file())], check=True, timeout=20)
+
+
+def unload(within=10):
+    """Remove the module; that may not take longer than so many seconds, and leaves nothing of it."""
+    started = time.monotonic()
+    done = subprocess.run(["rmmod", "kmemcache"], capture_output=True, text=True, timeout=30)
+    equal((done.returncode, done.stderr), (0, ""), "rmmod: status and words")
+    took = time.monotonic() - started
+    check(took < within, f"rmmod took {took:.1f} s, expected less than {within} s")
+    check(not is_loaded(), "the module is still there after rmmod")
+    equal(caches(), [], "slab caches of the module after rmmod")
+
+
+def ensure_loaded():
+    if not is_loaded():
+        load()
+
+
+def caches():
+    """Names of the module's slab caches; merged ones too, by their alias."""
+    names = set(os.listdir("/sys/kernel/slab"))
+    names |= {line.split()[0] for line in pathlib.Path("/proc/slabinfo").read_text().splitlines()[2:]}
+    return sorted(name for name in names if name.startswith(("kmc", "kmemcache")))
+
+
+def threads():
+    """Names of the module's kernel threads."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/comm"):
+        try:
+            name = entry.read_text().strip()
+        except OSError:
+            continue
+        if name.startswith("kmcd"):
+            found.append(name)
+    return found
+
+
+def available_memory():
+    """MemAvailable in bytes, with caches dropped first, so that only what is held counts."""
+    os.sync()
+    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
+    time.sleep(0.5)
+    return meminfo("MemAvailable")
+
+
+def meminfo(name):
+    """A row of /proc/meminfo in bytes."""
+    return int(re.search(rf"^{name}:\s+(\d+) kB", pathlib.Path("/proc/meminfo").read_text(), re.M).group(1)) << 10
+
+
+def interface_exists(name):
+    return pathlib.Path(f"/sys/class/net/{name}").exists()
+
+
+# Patterns of bad lines that a suite expects; vm/run is told the same with --allow-log.
+expected_lines = []
+
+
+class Log:
+    """The kernel's log from the moment this is made. What it complains of, the harness judges in the end, too; here
+    the complaint is known to belong to one test."""
+
+    def __init__(self):
+        self._descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK)
+        os.lseek(self._descriptor, 0, os.SEEK_END)
+
+    def complaints(self):
+        """What is bad among the lines since the last call, as text."""
+        data = b""
+        while True:
+            try:
+                data += os.read(self._descriptor, 16384)
+            except BlockingIOError:
+                return [str(record) for record in kernel_log.faults(kernel_log.parse(data), "", expected_lines)]
+            except BrokenPipeError:
+                continue  # overtaken by newer records

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""Network namespaces: an instance belongs to one, is seen there, and keeps it alive."""
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import time
+
+from lib import kernel
+from lib.server import free_port, refused, succeed
+from lib.tap import check, equal, test
+from lib.wire import Wire
+
+_numbers = itertools.count(1)
+
+
+def _run(*command):
+    subprocess.run(command, check=True, timeout=20)
+
+
+class _Namespace:
+    """A namespace whose end of a cable has the address 10.9.N.2; ours has 10.9.N.1."""
+
+    def __init__(self):
+        number = next(_numbers)
+        self.name, self.cable, self.address = f"kmc{os.getpid()}-{number}", f"kmcv{number}", f"10.9.{number}.2"
+        _run("modprobe", "veth")
+        _run("ip", "netns", "add", self.name)
+        _run("ip", "link", "add", self.cable, "type", "veth", "peer", "name", "kmcpeer", "netns", self.name)
+        _run("ip", "address", "add", f"10.9.{number}.1/24", "dev", self.cable)
+        _run("ip", "link", "set", self.cable, "up")
+        self.run("ip", "address", "add", f"{self.address}/24", "dev", "kmcpeer")
+        self.run("ip", "link", "set", "kmcpeer", "up")
+        self.run("ip", "link", "set", "lo", "up")
+
+    def run(self, *command, **how):
+        return subprocess.run(["ip", "netns", "exec", self.name, *map(str, command)], check=True, timeout=20, **how)
+
+    def tool(self, *arguments):
+        return self.run("umemcached", *arguments, capture_output=True, text=True)
+
+    def delete(self):
+        _run("ip", "netns", "delete", self.name)
+
+    def is_gone(self):
+        """The cable goes with the namespace: only then is it really gone."""
+        return not kernel.interface_exists(self.cable)
+
+
+@contextlib.contextmanager
+def _namespace():
+    made = _Namespace()
+    try:
+        yield made
+    finally:
+        succeed("stop", "--all")
+        for row in _everywhere():
+            succeed("stop", "--id", row["id"])
+        subprocess.run(["ip", "netns", "delete", made.name], capture_output=True, timeout=20)
+        subprocess.run(["ip", "link", "delete", made.cable], capture_output=True, timeout=20)
+
+
+def _everywhere():
+    return json.loads(succeed("list", "--json", "--all-namespaces").stdout)
+
+
+def _wait_until(condition, seconds, text):
+    limit = time.monotonic() + seconds
+    while not condition():
+        check(time.monotonic() < limit, text)
+        time.sleep(0.01)
+
+
+@test("namespaces: an instance is served, listed and stopped in its own", needs="module")
+def own():
+    kernel.ensure_loaded()
+    with _namespace() as one:
+        port = free_port()
+        one.tool("-p", port, "--name", "inside")
+        with Wire((one.address, port)) as wire:
+            wire.alive()
+        check("inside" in one.tool("list").stdout, "not listed in its namespace")
+        check("no instance" in succeed("list").stdout, "listed outside of its namespace")
+        refused("stop", "inside", status=1)
+        refused("stats", "inside", status=1)
+        succeed("-p", port, "-l", "127.0.0.1", "--name", "inside")
+        succeed("stop", "inside")
+        with Wire((one.address, port)) as wire:
+            wire.alive()
+        one.tool("stop", "inside")
+        equal(_everywhere(), [], "instances")
+
+
+@test("namespaces: a deleted one lives as long as its instance, then is gone within 1 s", needs="module")
+def deleted():
+    kernel.ensure_loaded()
+    with _namespace() as one:
+        port = free_port()
+        one.tool("-p", port, "--name", "inside")
+        with Wire((one.address, port)) as wire:
+            wire.set(b"a", b"1")
+            one.delete()
+            time.sleep(1)
+            wire.alive()
+        check(not one.is_gone(), "the namespace went although its instance lives")
+        with Wire((one.address, port)) as wire:
+            equal(wire.get(b"a"), {b"a": (0, b"1", None)}, "value after the name is gone")
+            rows = _everywhere()
+            equal([row["name"] for row in rows], ["inside"], "list --all-namespaces")
+            succeed("stop", "--id", rows[0]["id"])
+            _wait_until(one.is_gone, 1, "the namespace is there 1 s after its instance was stopped")
+        equal(_everywhere(), [], "instances")
+
+
+@test("namespaces: a deleted one goes with its attached instance within 1 s of kill -9", needs="module")
+def deleted_attached():
+    kernel.ensure_loaded()
+    with _namespace() as one:
+        port = free_port()
+        tool = subprocess.Popen(["ip", "netns", "exec", one.name, "umemcached", "--foreground", "-p", str(port)],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            def answers():
+                try:
+                    Wire((one.address, port)).close()
+                    return True
+                except OSError:
+                    return False
+            _wait_until(answers, 20, "does not serve")
+            one.delete()
+        finally:
+            tool.kill()
+            tool.wait()
+        _wait_until(one.is_gone, 1, "the namespace is there 1 s after its instance was killed")
+        equal(_everywhere(), [], "instances")
+
+
+@test("namespaces: rmmod lets a deleted one go", needs="module")
+def deleted_rmmod():
+    kernel.ensure_loaded()
+    with _namespace() as one:
+        one.tool("-p", free_port(), "--name", "inside")
+        one.delete()
+        kernel.unload()
+        try:
+            _wait_until(one.is_gone, 1, "the namespace is there 1 s after rmmod")
+        finally:
+            kernel.load()
+
+
+@test("namespaces: fifty, each with an instance, all gone at the end", needs="module", timeout=120, long=True)
+def many():
+    kernel.ensure_loaded()
+    made = [_Namespace() for _ in range(50)]
+    try:
+        for one in made:
+            one.tool("-p", "11211", "--name", "inside")
+            one.delete()
+        equal(len(_everywhere()), 50, "instances")
+        for row in _everywhere():
+            succeed("stop", "--id", row["id"])
+        _wait_until(lambda: all(one.is_gone() for one in made), 3, "namespaces are left 3 s after the last stop")
+    finally:
+        for row in _everywhere():
+            succeed("stop", "--id", row["id"])

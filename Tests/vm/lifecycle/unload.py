@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""rmmod at bad moments: it ends soon, closes everybody, and nothing is left."""
+
+import time
+
+from lib import kernel
+from lib.load import Load
+from lib.server import Server
+from lib.tap import check, equal, test
+
+
+def _halves():
+    """Requests cut where the server holds something for them: a line, a small, a large, a chunked value."""
+    return (b"ge", b"get " + b"key " * 1000, b"set a 0 0 10\r\n", b"set a 0 0 10\r\n12345", b"set a 0 0 10\r\n1234567890\r",
+            b"set b 0 0 100000\r\n" + b"b" * 50000, b"set c 0 0 900000\r\n" + b"c" * 600000,
+            b"append a 0 0 5000\r\n" + b"d" * 4999, b"cas a 0 0 700000 1\r\n" + b"e" * 699999)
+
+
+def _unread(wire):
+    """Ask for more than the connection can take, and read nothing."""
+    wire.set(b"large", b"L" * 500000)
+    wire.socket.setblocking(False)
+    try:
+        for _ in range(100):
+            wire.send(b"get large large large\r\n")
+    except BlockingIOError:
+        pass
+    wire.socket.setblocking(True)
+    wire.socket.settimeout(20)
+
+
+@test("rmmod: clients in the middle of a set, others that read nothing, over TCP and unix", needs="module")
+def middle():
+    kernel.ensure_loaded()
+    with Server() as tcp, Server(unix=True) as unix:
+        halves, silent, unread = [], [], []
+        for each in (tcp, unix):
+            for request in _halves():
+                wire = each.wire()
+                wire.send(request)
+                halves.append(wire)
+            silent += [each.wire() for _ in range(20)]
+            unread.append(each.wire())
+            _unread(unread[-1])
+        time.sleep(0.3)
+        tcp.forget()
+        unix.forget()
+        kernel.unload()
+        tcp.gone(within=0.1)
+        unix.gone(within=0.1)
+        for wire in halves + silent:
+            equal(wire.closed(within=2), b"", "bytes after rmmod")
+        for wire in unread:
+            # What is on its way may still come; then it ends.
+            wire.closed(within=10)
+    equal(kernel.threads(), [], "kernel threads after rmmod")
+    kernel.load()
+
+
+@test("rmmod: under load over TCP and unix, ten times", needs="module", timeout=90)
+def under_load():
+    kernel.ensure_loaded()
+    for _ in range(10):
+        with Server() as tcp, Server(unix=True) as unix, Load(tcp.endpoint, unix.endpoint) as load:
+            check(load.wait_for_rounds(30), "clients do not get on")
+            tcp.forget()
+            unix.forget()
+            kernel.unload()
+            tcp.gone(within=0.1)
+            equal(load.counts()["wrong"], [], "wrong answers")
+        kernel.load()
+
+
+@test("rmmod: a full cache of 64 MiB is given back", needs="module")
+def full():
+    kernel.ensure_loaded()
+    kernel.unload()
+    before = kernel.available_memory()
+    kernel.load()
+    with Server("-m", "64") as one:
+        with one.wire() as wire:
+            for number in range(160):
+                wire.set(b"full-%d" % number, b"f" * 500000)
+            check(int(wire.stats()["evictions"]) > 0, "the cache did not get full")
+            during = kernel.available_memory()
+            check(before - during > 50 << 20, f"only {(before - during) >> 20} MiB in use by a full cache of 64 MiB")
+        one.forget()
+        kernel.unload()
+    drift = before - kernel.available_memory()
+    check(drift < 4 << 20, f"{drift >> 10} KiB are missing after rmmod")
+    kernel.load()
+
+
+@test("rmmod: the name can be loaded again and again without an instance", needs="module")
+def empty():
+    kernel.ensure_loaded()
+    for _ in range(10):
+        kernel.unload(within=2)
+        kernel.load()
