@@ -2,7 +2,8 @@
 
 import KMCControl
 
-/// The options of a server. Names, ranges and defaults are memcached 1.6.45's.
+/// The options of a server. Names, ranges and defaults are memcached 1.6.45's; the most of `-m` and `-n` are the
+/// module's (KMC_MEMORY_MAX and KMC_PAGE_SIZE of kmod/core/store/store.h).
 enum OptionTable {
     private static let many: ClosedRange<Int64> = 1...Int64(Int32.max)
 
@@ -28,7 +29,7 @@ enum OptionTable {
                 + "all when absent"),
         .value("u", "user", "NAME", .text(\.user), "to whom the unix socket shall belong"),
         .value(
-            "m", "memory-limit", "MIB", .number(.u64(\.settings.memoryLimit), 1...(1 << 24), .mebibytes),
+            "m", "memory-limit", "MIB", .number(.u64(\.settings.memoryLimit), 1...131_072, .mebibytes),
             preset: "64", "memory for items"),
         .flag(
             "M", "disable-evictions", .set(\.settings.evict, false),
@@ -49,7 +50,7 @@ enum OptionTable {
             "I", "max-item-size", "SIZE", .number(.u32(\.settings.itemSizeMax), 1024...(1 << 30), .suffixed),
             preset: "1m", "largest item, in bytes or with k, m or g behind"),
         .value(
-            "n", "slab-min-size", "BYTES", .number(.u32(\.settings.sizeMin), many, .one),
+            "n", "slab-min-size", "BYTES", .number(.u32(\.settings.sizeMin), 1...(1 << 20), .one),
             preset: "48", "room for key, value and flags in the smallest slab class", refusal: ExitStatus.failure),
         .value(
             "f", "slab-growth-factor", "FACTOR",
