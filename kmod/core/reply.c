@@ -4,6 +4,7 @@
 
 void kmc_reply_init(struct kmc_reply *reply, struct kmc_store *store, u8 *room, u32 size)
 {
+	WARN_ON_ONCE(size < KMC_REPLY_ROOM_MIN);
 	reply->store = store;
 	reply->room = room;
 	reply->size = size;
@@ -110,9 +111,13 @@ static void kmc_reply_drop(struct kmc_reply *reply, u32 from, u32 to)
 {
 	u32 i;
 
-	for (i = from; i < to; i++)
-		if (reply->segments[i].owner)
-			kmc_item_put(reply->store, reply->segments[i].owner);
+	for (i = from; i < to; i++) {
+		if (!reply->segments[i].owner)
+			continue;
+		local_bh_disable();
+		kmc_item_put(reply->store, reply->segments[i].owner);
+		local_bh_enable();
+	}
 }
 
 void kmc_reply_rewind(struct kmc_reply *reply, struct kmc_reply_mark mark)

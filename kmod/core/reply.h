@@ -6,7 +6,8 @@
  * constant of the module), or an item, of which the segment holds one reference. Whoever sends takes
  * the segments from the front with kmc_reply_sent(); a reference is dropped with its last byte.
  *
- * Locking: a reply belongs to one connection, used by one context at a time; no lock of its own.
+ * Locking: a reply belongs to one connection, used by one context at a time; no lock of its own. Taking
+ * things away (sent, rewind, clear) may be done in any context but a hard interrupt.
  */
 #ifndef KMC_REPLY_H
 #define KMC_REPLY_H

@@ -42,8 +42,10 @@ static void double_unlink(struct kmc_store *store, struct double_entry **at)
 
 void kmc_store_destroy(struct kmc_store *store)
 {
+	local_bh_disable();
 	while (store->first)
 		double_unlink(store, &store->first);
+	local_bh_enable();
 	kfree(store);
 }
 
@@ -130,6 +132,7 @@ void kmc_item_get(struct kmc_item *item)
 
 void kmc_item_put(struct kmc_store *store, struct kmc_item *item)
 {
+	kmc_assert_bh_off();
 	store->held--;
 	if (refcount_dec_and_test(&item->ref))
 		kfree(item);

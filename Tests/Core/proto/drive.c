@@ -79,9 +79,7 @@ static void drive_send(struct drive *d, u32 len)
 		d->nout += n;
 		done += n;
 	}
-	local_bh_disable();
 	kmc_reply_sent(&d->reply, len);
-	local_bh_enable();
 }
 
 static void drive_send_all(struct drive *d)
@@ -158,10 +156,8 @@ void drive_forget(struct drive *d)
 
 void drive_hang_up(struct drive *d)
 {
-	local_bh_disable();
 	kmc_reply_clear(&d->reply);
 	kmc_session_destroy(d->session);
-	local_bh_enable();
 	d->session = NULL;
 }
 

@@ -57,6 +57,8 @@ static u8 *kmc_get_copy(struct kmc_session *s, struct kmc_turn *turn, const stru
 	u32 room = KMC_LINE_MAX + peek->nbytes + protocol->tail_len, head;
 	u8 *at = kmc_reply_add(turn->reply, room);
 
+	/* Else an empty reply could be too full. */
+	BUILD_BUG_ON(KMC_LINE_MAX + KMC_COPY_MAX + sizeof(protocol->tail) > KMC_REPLY_ROOM_MIN);
 	if (!at)
 		return NULL;
 	head = protocol->hit(at, &s->req, &hit);

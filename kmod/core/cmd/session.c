@@ -27,7 +27,9 @@ void kmc_session_destroy(struct kmc_session *s)
 {
 	if (!s)
 		return;
+	local_bh_disable();
 	kmc_drop_item(s);
+	local_bh_enable();
 	kfree(s->carry);
 	kfree(s);
 }
@@ -39,6 +41,7 @@ bool kmc_session_busy(const struct kmc_session *s)
 
 void kmc_session_process(struct kmc_session *s)
 {
+	kmc_assert_process();
 	if (kmc_store_provide(s->core->store))
 		s->starved = true;
 }
@@ -130,6 +133,7 @@ enum kmc_verdict kmc_session_input(struct kmc_session *s, const u8 *data, size_t
 	};
 	enum kmc_result result = KMC_DONE;
 
+	kmc_assert_bh_off();
 	while (result == KMC_DONE && !s->closing)
 		result = s->command ? kmc_session_run(s, &turn) : kmc_session_next(s, &turn);
 	*used = turn.used;

@@ -4,6 +4,7 @@
  * from the input into the item without another stop.
  */
 #include "command.h"
+#include "../proto/text.h"
 
 /* The value that follows is not wanted. */
 static enum kmc_result kmc_store_refuse(struct kmc_session *s, struct kmc_turn *turn,
@@ -26,6 +27,7 @@ enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn)
 	struct kmc_key key = kmc_session_key(s);
 	struct kmc_item *item;
 
+	BUILD_BUG_ON(KMC_TEXT_KEY_MAX > KMC_KEY_MAX);
 	item = kmc_item_alloc(store, &key, s->req.client_flags,
 			      kmc_store_deadline(store, s->req.exptime), s->req.nbytes);
 	if (item == ERR_PTR(-EAGAIN) && kmc_starve(s) == KMC_PROCESS)
