@@ -13,18 +13,24 @@
 ///         expect(answer == exchange.expected && server.isClosed(exchange.connection) == exchange.closes)
 ///     }
 ///
-/// CAS uniques are compared as numbers, so the server has to count as `dialect.uniqueRule` says.
+/// CAS uniques are compared as numbers, so the server has to begin and count them as the dialect says.
 public struct RandomTextTraffic {
     public struct Options: Sendable {
         public var connections = 4
         public var requests = RandomRequests.Options()
         /// Percentage of lines that are malformed.
         public var malformedPercent = 10
+        /// Percentage of bundles that end with something long: retrievals of hundreds of keys, a line without an end,
+        /// values that are chunked or too large.
+        public var longPercent = 1
         /// Percentage of commands after which the client leaves, half of them in the middle of the command.
         public var leavePercent = 5
         /// Percentage of commands after which the clock goes on by a second or two.
         public var tickPercent = 2
         public var clock: Int64 = 1_700_000_000
+        /// Percentage of commands that `further` makes instead, whole ones with their data.
+        public var furtherPercent = 0
+        public var further: @Sendable (inout RandomSource, RandomRequests) -> Bytes = { _, _ in [] }
 
         public init() {
             requests.flushes = true
@@ -97,6 +103,7 @@ public struct RandomTextTraffic {
         let bundle = random.pick(weighted: [(60, 1), (30, 2 + random.below(4)), (10, 10 + random.below(30))])
         var bytes: Bytes = []
         for _ in 0..<bundle { bytes.append(contentsOf: command()) }
+        if random.chance(options.longPercent) { bytes.append(contentsOf: long()) }
         let leaves = random.chance(options.leavePercent)
         if leaves { bytes = random.chance(50) ? Bytes(bytes.prefix(1 + random.below(bytes.count))) : bytes + .line("quit") }
         let longest = random.pick(weighted: [(60, bytes.count), (20, 100), (15, 10), (5, 1)])
@@ -109,8 +116,29 @@ public struct RandomTextTraffic {
         if random.chance(options.malformedPercent) {
             return MalformedLines.next(&random, key: requests.textKey(random.below(options.requests.texts)))
         }
+        if random.chance(options.furtherPercent) { return options.further(&random, requests) }
         let request = requests.next(&random) { uniques[$0] }
         return TextCodec(dialect: server.dialect).encode(request)
+    }
+
+    private mutating func long() -> Bytes {
+        let keys = (0..<300 + random.below(300)).map { _ in requests.textKey(random.below(options.requests.texts)) }
+        let line = Bytes(keys.joined(separator: Bytes(" ")))
+        let key = requests.textKey(random.below(options.requests.texts))
+        switch random.below(7) {
+        case 0: return Bytes("get ") + line + .line("")
+        case 1: return Bytes("gats 100 ") + line + .line("")
+        case 2: return MalformedLines.fill("gets ", key: []) + line + MalformedLines.fill(" L K", key: key) + .line("")
+        case 3: return Bytes("delete ") + line
+        case 4: return Bytes("get") + Bytes(repeating: ASCII.space, count: 3000) + .line("")
+        default:
+            let mode = random.pick(StoreMode.allCases)
+            let large = requests.prefix + Bytes("large\(random.below(3))")
+            let value = Bytes(repeating: UInt8(random.below(256)), count: 400_000 + random.below(800_000))
+            let codec = TextCodec(dialect: server.dialect)
+            let store = Store(mode, key: large, value: value, unique: uniques[large] ?? 0)
+            return codec.encode(Request(.store(store))) + codec.encode(Request(.get(keys: [large], unique: true)))
+        }
     }
 
     /// Remembers the uniques that `gets` has shown, for later `cas` commands.
