@@ -11,6 +11,7 @@ struct kmcsim_cache {
 	struct kmc_core core;
 	unsigned int sessions;
 	bool shut_down;
+	u64 stops[KMCSIM_STOP_NR];
 };
 
 struct kmcsim_session {
@@ -118,6 +119,11 @@ bool kmcsim_cache_shut_down(const kmcsim_cache *cache)
 	return cache->shut_down;
 }
 
+uint64_t kmcsim_cache_stops(const kmcsim_cache *cache, kmcsim_stop stop)
+{
+	return cache->stops[stop];
+}
+
 kmcsim_session *kmcsim_session_open(kmcsim_cache *cache, uint8_t protocol)
 {
 	struct kmcsim_session *s = kvzalloc(sizeof(*s), GFP_KERNEL);
@@ -184,6 +190,9 @@ static enum kmc_verdict kmcsim_turn(struct kmcsim_session *s, const u8 *bytes, s
 	local_bh_disable();
 	verdict = kmc_session_input(s->session, bytes, len, used, &s->reply, &budget);
 	local_bh_enable();
+	s->cache->stops[KMCSIM_STOP_SEND] += verdict == KMC_NEED_SEND;
+	s->cache->stops[KMCSIM_STOP_TURN] += verdict == KMC_NEED_TURN;
+	s->cache->stops[KMCSIM_STOP_PROCESS] += verdict == KMC_NEED_PROCESS;
 	return verdict;
 }
 

@@ -38,6 +38,15 @@ unsigned int kmcsim_cache_maintain(kmcsim_cache *cache);
 /* Whether a client has asked that the cache end. */
 bool kmcsim_cache_shut_down(const kmcsim_cache *cache);
 
+/* How often sessions of this cache stopped before all was done, by what they asked for. */
+typedef enum kmcsim_stop {
+	KMCSIM_STOP_SEND,
+	KMCSIM_STOP_TURN,
+	KMCSIM_STOP_PROCESS,
+	KMCSIM_STOP_NR,
+} kmcsim_stop;
+uint64_t kmcsim_cache_stops(const kmcsim_cache *cache, kmcsim_stop stop);
+
 /* @protocol: 0 by the first byte, 1 text, 2 binary. NULL: no memory. */
 kmcsim_session *kmcsim_session_open(kmcsim_cache *cache, uint8_t protocol);
 void kmcsim_session_close(kmcsim_session *session);
