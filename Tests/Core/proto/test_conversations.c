@@ -22,6 +22,7 @@ struct conversation {
 #define K50	"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 #define K250	K50 K50 K50 K50 K50
 #define BAD	"CLIENT_ERROR bad command line format\r\n"
+#define USAGE	"CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]\r\n"
 
 static const struct conversation conversations[] = {
 	/* storage and retrieval */
@@ -103,6 +104,9 @@ static const struct conversation conversations[] = {
 	     "STORED\r\nDELETED\r\nNOT_FOUND\r\nEND\r\n"),
 	TALK("delete with more words", "set a 0 0 1\r\n1\r\ndelete a 0\r\ndelete a 10 x\r\n",
 	     "STORED\r\nDELETED\r\nNOT_FOUND\r\n"),
+	TALK("delete with far more words",
+	     "set a 0 0 1\r\n1\r\ndelete a 0 noreply x\r\ndelete a b c d e\r\ndelete a b c noreply\r\ndelete a\r\n",
+	     "STORED\r\n" USAGE USAGE "DELETED\r\n"),
 	TALK("delete without a key", "delete\r\ndelete  \r\n", BAD BAD),
 	TALK("incr and decr", "set a 3 0 2\r\n10\r\nincr a 5\r\ndecr a 6\r\ndecr a 100\r\nget a\r\n",
 	     "STORED\r\n15\r\n9\r\n0\r\nVALUE a 3 2\r\n0 \r\nEND\r\n"),

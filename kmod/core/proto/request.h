@@ -42,6 +42,7 @@ enum kmc_answer {
 	KMC_ANSWER_END,			/* of a get's values, of statistics */
 	KMC_ANSWER_UNKNOWN,		/* no such command, or no such argument of one */
 	KMC_ANSWER_BAD_FORMAT,
+	KMC_ANSWER_DELETE_USAGE,
 	KMC_ANSWER_BAD_CHUNK,		/* a value does not end where it was said to */
 	KMC_ANSWER_BAD_EXPTIME,
 	KMC_ANSWER_BAD_DELTA,

@@ -85,12 +85,17 @@ static size_t kmc_read_storage(const struct kmc_line *line, const struct kmc_tok
 	return line->total;
 }
 
+/* Words of "delete <key> <time> noreply"; 1.6.45 ignores what stands beyond, 1.6.18 and memcapable do not. */
+#define KMC_DELETE_WORDS	4
+
 /* <command> <key> [<number>] [noreply] */
 static size_t kmc_read_keyed(const struct kmc_line *line, const struct kmc_tokens *tokens,
 			     struct kmc_request *req)
 {
 	const struct kmc_token *number = &tokens->token[2];
 
+	if (req->op == KMC_OP_DELETE && tokens->count > KMC_DELETE_WORDS)
+		return kmc_refuse(line, req, KMC_ANSWER_DELETE_USAGE, 0);
 	if (!kmc_read_key(tokens, 1, req))
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
 	if ((req->op == KMC_OP_INCR || req->op == KMC_OP_DECR) &&
@@ -359,6 +364,8 @@ static const struct {
 	[KMC_ANSWER_END] = KMC_SAY("END"),
 	[KMC_ANSWER_UNKNOWN] = KMC_SAY("ERROR"),
 	[KMC_ANSWER_BAD_FORMAT] = KMC_SAY("CLIENT_ERROR bad command line format"),
+	[KMC_ANSWER_DELETE_USAGE] =
+		KMC_SAY("CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]"),
 	[KMC_ANSWER_BAD_CHUNK] = KMC_SAY("CLIENT_ERROR bad data chunk"),
 	[KMC_ANSWER_BAD_EXPTIME] = KMC_SAY("CLIENT_ERROR invalid exptime argument"),
 	[KMC_ANSWER_BAD_DELTA] = KMC_SAY("CLIENT_ERROR invalid numeric delta argument"),
