@@ -49,7 +49,8 @@ void kmc_session_process(struct kmc_session *s)
 /* By the first byte. Binary is not served yet: such a client is better closed than answered in text. */
 static bool kmc_session_detect(struct kmc_session *s, u8 first)
 {
-	if (first == KMC_BINARY_MAGIC || s->offered == KMC_PROTOCOL_BINARY)
+	if (s->offered == KMC_PROTOCOL_BINARY ||
+	    (s->offered == KMC_PROTOCOL_AUTO && first == KMC_BINARY_MAGIC))
 		return false;
 	s->protocol = &kmc_text;
 	return true;
