@@ -17,7 +17,9 @@ extension Scenario {
             try stage.raw(String(repeating: "x", count: 2000) + "\r\n")
             try stage.raw(String(repeating: "x", count: 20_000))
             try stage.raw("set " + String(repeating: "x", count: 40_000))
-            try stage.raw("gat 0 " + String(repeating: "x ", count: 10_000))
+            // kmemcache takes the keys of gat as they come, too; memcached gives up before the line has an end.
+            let end = stage.executor.target.dialect.streamsLongLines ? "\r\n" : ""
+            try stage.raw("gat 0 " + String(repeating: "x ", count: 10_000) + end)
             try stage.raw("get" + String(repeating: " K", count: 4000) + "\r\n")
             try stage.raw("gets" + String(repeating: " K", count: 4000) + "\r\n", pieces: 500)
         },

@@ -21,16 +21,17 @@ public struct Dialect: Equatable, Sendable {
     let quietsUnknown: Bool
     /// A bad key in `get` is refused with a line and an empty line.
     let doublesKeyRefusal: Bool
-    /// The values found before a bad key of the same `get` are sent.
-    let sendsValuesBeforeBadKey: Bool
+    /// A line of which 2048 bytes have no end closes the connection, however it arrives; that of a retrieval is taken key
+    /// by key instead. In a shorter line all keys are looked at before the first is looked up.
+    public let streamsLongLines: Bool
     /// A line of one word that begins with `HTTP/` closes the connection, too.
     let closesOnLoneHTTP: Bool
     /// `bget` is `get`.
     let knowsBget: Bool
     /// A subcommand of `stats` may be abbreviated.
     let abbreviatesStats: Bool
-    /// `delete` takes nothing but a zero and `noreply` after the key.
-    let checksDeleteArguments: Bool
+    /// What `delete` makes of words after the key.
+    let deleteArguments: DeleteArguments
     let shutdownRefusal: Failure
     /// Whether `incr` and `decr` can be relied on for numbers from 2^63: 1.6.18 looks for a minus beyond the value, too.
     public let readsHugeNumbers: Bool
@@ -39,6 +40,16 @@ public struct Dialect: Equatable, Sendable {
     public let mayTrimNumbers: Bool
     /// When a CAS unique is taken from the counter.
     public let uniqueRule: UniqueRule
+    /// The unique of the first value that a fresh server stores.
+    public let firstUnique: UInt64
+
+    enum DeleteArguments: Sendable {
+        /// Nothing but a zero and `noreply` may stand there.
+        case checked
+        /// Two words, whatever they are; more are refused.
+        case atMostTwo
+        case ignored
+    }
 
     /// When a CAS unique is taken from the counter; clients can only see that it differs, tests of a server see the number.
     public enum UniqueRule: Sendable {
@@ -52,25 +63,30 @@ public struct Dialect: Equatable, Sendable {
     public static let v1_6_18 = Dialect(
         name: "1.6.18", countsWords: true, readsNumbersLikeC: true, swallowsRefusedData: false,
         skipsLeadingSpaces: true, endsLineAtZero: true, quietsUnknown: false, doublesKeyRefusal: false,
-        sendsValuesBeforeBadKey: false, closesOnLoneHTTP: true, knowsBget: true, abbreviatesStats: false,
-        checksDeleteArguments: true, shutdownRefusal: .shutdownNotEnabledBefore, readsHugeNumbers: false,
-        mayTrimNumbers: true, uniqueRule: .perLink)
+        streamsLongLines: false, closesOnLoneHTTP: true, knowsBget: true, abbreviatesStats: false,
+        deleteArguments: .checked, shutdownRefusal: .shutdownNotEnabledBefore, readsHugeNumbers: false,
+        mayTrimNumbers: true, uniqueRule: .perLink, firstUnique: 1)
 
     /// memcached 1.6.45 itself.
     public static let v1_6_45 = Dialect(
         name: "1.6.45", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: true,
-        sendsValuesBeforeBadKey: false, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
-        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: true, uniqueRule: .perAttempt)
+        streamsLongLines: false, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
+        deleteArguments: .ignored, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: true,
+        uniqueRule: .perAttempt, firstUnique: 2)
 
-    /// 1.6.45 as kmemcache speaks it. It deviates in three things: the keys of a `get` are answered as they come, so
-    /// what was found before a bad key has been sent; the refusal is one line, since the empty line that 1.6.45 sends
-    /// after it puts every later reply of a pipeline one line out of step; and a number always keeps its length.
+    /// 1.6.45 as kmemcache speaks it. It deviates in four things. A line is long from 2048 bytes on, however it arrives,
+    /// and the keys of a long retrieval, which may also be a `gat`, are answered as they come, so that what was found
+    /// before a bad key has been sent; in a shorter line a bad key is found before anything is looked up or touched. The
+    /// refusal is one line, since the empty line that 1.6.45 sends after it puts every later reply of a pipeline one line
+    /// out of step. A number always keeps its length. And a
+    /// `delete` with more than two words after its key is refused as 1.6.18 did, since libmemcached's memcapable asks so.
     public static let kmemcache = Dialect(
         name: "1.6.45-kmemcache", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: false,
-        sendsValuesBeforeBadKey: true, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
-        checksDeleteArguments: false, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: false, uniqueRule: .perLink)
+        streamsLongLines: true, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
+        deleteArguments: .atMostTwo, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: false,
+        uniqueRule: .perLink, firstUnique: 2)
 
     /// The dialect of a server that answers `version` with `version`; nil for one that the model doesn't know.
     public static func speaking(_ version: String) -> Dialect? {

@@ -20,13 +20,13 @@ public struct ReferenceCache {
 
     /// Seconds since 1970. Time goes by the second, as memcached's does.
     public var clock: Int64 = 1_700_000_000
-    public private(set) var counters = Counters()
+    public internal(set) var counters = Counters()
     /// Keys whose numbers have at some time been given trailing spaces; see ``Dialect/mayTrimNumbers``.
     public private(set) var padded: Set<Bytes> = []
     public let limits: Limits
     private let uniqueRule: Dialect.UniqueRule
     private var items: [Bytes: Item] = [:]
-    private var lastUnique: UInt64 = 0
+    private var nextUnique: UInt64
     /// When a delayed `flush_all` comes into force.
     private var flushDue: Int64?
 
@@ -47,9 +47,10 @@ public struct ReferenceCache {
         }
     }
 
-    public init(limits: Limits = Limits(), uniqueRule: Dialect.UniqueRule = .perLink) {
+    public init(limits: Limits = Limits(), dialect: Dialect = .v1_6_45) {
         self.limits = limits
-        self.uniqueRule = uniqueRule
+        uniqueRule = dialect.uniqueRule
+        nextUnique = dialect.firstUnique
     }
 
     /// How many items are held, including those that have expired and nobody has asked for since.
@@ -252,8 +253,8 @@ extension ReferenceCache {
     }
 
     private mutating func takeUnique() -> UInt64 {
-        lastUnique += 1
-        return lastUnique
+        defer { nextUnique += 1 }
+        return nextUnique
     }
 
     private static func size(of store: Store, length: Int) -> Int {

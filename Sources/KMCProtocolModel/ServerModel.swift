@@ -10,7 +10,8 @@
 ///     client.receive(Bytes("set a 0 0 1\r\n")) // nothing yet
 ///     client.receive(Bytes("x\r\nget a\r\n"))  // "STORED\r\nVALUE a 0 1\r\nx\r\nEND\r\n"
 ///
-/// CAS uniques come from one counter per server that begins at 1; see ``Dialect/UniqueRule`` for when one is taken.
+/// CAS uniques come from one counter per server: ``Dialect/firstUnique`` says where it begins, ``Dialect/UniqueRule``
+/// when one is taken.
 public final class ServerModel {
     public struct Options: Sendable {
         /// The answer to `version`.
@@ -42,7 +43,7 @@ public final class ServerModel {
     public init(dialect: Dialect = .v1_6_45, options: Options? = nil) {
         self.dialect = dialect
         self.options = options ?? Options(version: dialect.name)
-        cache = ReferenceCache(limits: self.options.limits, uniqueRule: dialect.uniqueRule)
+        cache = ReferenceCache(limits: self.options.limits, dialect: dialect)
         correction = nil
     }
 
@@ -52,7 +53,7 @@ public final class ServerModel {
     ) {
         self.dialect = dialect
         self.options = options
-        cache = ReferenceCache(limits: options.limits, uniqueRule: dialect.uniqueRule)
+        cache = ReferenceCache(limits: options.limits, dialect: dialect)
         self.correction = correction
     }
 
@@ -65,7 +66,7 @@ public final class ServerModel {
         case .version: return .version(options.version)
         case .verbosity: return .ok
         case .stats(let words): return statistics(words)
-        case .flushAll where !options.allowsFlush: return .failure(.flushNotAllowed)
+        case .flushAll where !options.allowsFlush: return refuseFlush(.flushNotAllowed)
         case .shutdown(let mode):
             guard options.allowsShutdown else { return .failure(dialect.shutdownRefusal) }
             if mode == .unknown { return .failure(.badShutdownMode) }
@@ -76,6 +77,12 @@ public final class ServerModel {
             let reply = cache.execute(command)
             return reply.flatMap { correction?(command, $0) } ?? reply
         }
+    }
+
+    /// A refused `flush_all` counts, too.
+    private func refuseFlush(_ failure: Failure) -> Reply {
+        cache.counters.flushCommands += 1
+        return .failure(options.allowsFlush ? failure : .flushNotAllowed)
     }
 
     /// The figures that follow from the commands; a real server has many more.
@@ -111,7 +118,7 @@ extension ServerModel {
 
         /// What the server sends when these bytes arrive; any split of a stream gives the same bytes in all.
         ///
-        /// One thing depends on the split, as it does with memcached: a line over 2048 bytes that isn't a `get` or
+        /// One thing depends on the split, as it does with memcached, but not with kmemcache: a line over 2048 bytes that isn't a `get` or
         /// `gets` closes the connection once its beginning has arrived alone, but is read when it arrives whole.
         @discardableResult
         public func receive(_ bytes: some Sequence<UInt8>) -> Bytes {
@@ -138,6 +145,10 @@ extension ServerModel {
             case .badChunk(let quiet): send(.failure(.badChunk), unless: quiet, &sent)
             case .partial(let request, let failure): refuseLaterKey(request, failure, &sent)
             case .refused(let failure, let quiet): send(.failure(failure), unless: quiet, &sent)
+            case .streamed(let command):
+                if case .values(let values) = server.answer(command) { send(.interrupted(values), unless: false, &sent) }
+            case .streamEnd: send(.values([]), unless: false, &sent)
+            case .badFlush(let quiet): send(server.refuseFlush(.badExpiry), unless: quiet, &sent)
             case .close: isClosed = true
             }
         }
@@ -153,12 +164,9 @@ extension ServerModel {
             send(server.correction?(request.command, reply) ?? reply, unless: request.quiet, &sent)
         }
 
-        /// The keys before a bad one have been looked up, and touched, whether or not their values are sent.
+        /// memcached has looked up, and touched, the keys before a bad one, and throws the values away.
         private func refuseLaterKey(_ request: Request, _ failure: Failure, _ sent: inout Bytes) {
-            let found = server.answer(request.command)
-            if server.dialect.sendsValuesBeforeBadKey, case .values(let values) = found {
-                send(.interrupted(values), unless: values.isEmpty, &sent)
-            }
+            if !server.dialect.streamsLongLines { _ = server.answer(request.command) }
             send(.failure(failure), unless: false, &sent)
             if server.dialect.doublesKeyRefusal { send(.unknown([]), unless: false, &sent) }
         }

@@ -10,6 +10,8 @@ enum TextLine: Equatable {
     case partial(Request, Failure)
     /// An answer without a deed; `swallow` bytes of data that follow are thrown away.
     case refused(Failure, quiet: Bool = false, swallow: Int = 0)
+    /// A `flush_all` with a delay that is none: it counts, and `-F` is looked at first.
+    case badFlush(quiet: Bool)
     /// The connection ends without an answer.
     case close
 }
@@ -141,13 +143,16 @@ extension TextLineParser {
     private func deletion(_ words: Words) -> TextLine {
         if let refusal = refusal(of: words, 2...4) { return refusal }
         let list = words.counted
-        var quiet = words.endInNoReply
-        if dialect.checksDeleteArguments {
-            quiet = quiet && list.count > 2
+        let quiet = words.endInNoReply && (dialect.deleteArguments != .checked || list.count > 2)
+        let known: Bool
+        switch dialect.deleteArguments {
+        case .ignored: known = true
+        case .atMostTwo: known = list.count <= 4
+        case .checked:
             let zero = list.count > 2 && list[2].spells("0")
-            let known = list.count == 2 || list.count == 3 && (zero || quiet) || list.count == 4 && zero && quiet
-            if !known { return .refused(.deleteUsage, quiet: quiet) }
+            known = list.count == 2 || list.count == 3 && (zero || quiet) || list.count == 4 && zero && quiet
         }
+        if !known { return .refused(.deleteUsage, quiet: quiet) }
         return keyed(list[1], quiet) { .delete(key: $0) }
     }
 
@@ -175,7 +180,7 @@ extension TextLineParser {
         let list = words.counted
         let quiet = words.endInNoReply
         if list.count == (quiet ? 2 : 1) { return .request(Request(.flushAll(delay: 0), quiet: quiet)) }
-        guard let delay = signed(list[1]) else { return .refused(.badExpiry, quiet: quiet) }
+        guard let delay = signed(list[1]) else { return .badFlush(quiet: quiet) }
         return .request(Request(.flushAll(delay: delay), quiet: quiet))
     }
 

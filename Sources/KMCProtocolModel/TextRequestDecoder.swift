@@ -16,8 +16,14 @@ public struct TextRequestDecoder {
         case badChunk(quiet: Bool)
         /// A retrieval whose later key was refused.
         case partial(Request, Failure)
+        /// A key of a retrieval whose line is taken as it comes.
+        case streamed(Command)
+        /// The end of such a line.
+        case streamEnd
         /// A line that is answered without a deed.
         case refused(Failure, quiet: Bool)
+        /// A `flush_all` with a delay that is none.
+        case badFlush(quiet: Bool)
         /// The connection has to end; nothing follows.
         case close
     }
@@ -28,15 +34,18 @@ public struct TextRequestDecoder {
         case undecided(Store, length: Int, quiet: Bool)
         case data(Store, length: Int, quiet: Bool)
         case swallowing(Int)
+        case keys(TextKeyStream)
         case closed
     }
 
     private let parser: TextLineParser
+    private let streams: Bool
     private var state = State.line
     private var queue = ByteQueue()
 
     public init(dialect: Dialect) {
         parser = TextLineParser(dialect: dialect)
+        streams = dialect.streamsLongLines
     }
 
     /// Whether everything so far has been consumed: the next byte begins a command.
@@ -60,6 +69,7 @@ public struct TextRequestDecoder {
             let left = length - queue.drop(length)
             state = left > 0 ? .swallowing(left) : .line
             return left > 0 ? nil : nextLine()
+        case .keys(let stream): return nextKey(stream)
         }
     }
 
@@ -76,14 +86,16 @@ public struct TextRequestDecoder {
     }
 
     private mutating func nextLine() -> Event? {
+        if streams, !queue.unread.prefix(Limits.unfinishedLine).contains(ASCII.lineFeed) { return beginStream() }
         let begins = queue.unread.prefix(Limits.leadingSpaces + 8)
         guard let line = queue.takeLine() else {
             return queue.count > Limits.unfinishedLine && !Self.beginsRetrieval(begins) ? close() : nil
         }
-        if line.count >= Limits.readBuffer, !Self.beginsRetrieval(begins) { return close() }
+        if !streams, line.count >= Limits.readBuffer, !Self.beginsRetrieval(begins) { return close() }
         switch parser.parse(line) {
         case .request(let request): return .request(request)
         case .partial(let request, let failure): return .partial(request, failure)
+        case .badFlush(let quiet): return .badFlush(quiet: quiet)
         case .close: return close()
         case .refused(let failure, let quiet, let length):
             if length > 0 { state = .swallowing(length) }
@@ -91,6 +103,30 @@ public struct TextRequestDecoder {
         case .announced(let store, let length, let quiet):
             state = .undecided(store, length: length, quiet: quiet)
             return .announced(store, length: length, quiet: quiet)
+        }
+    }
+
+    private mutating func beginStream() -> Event? {
+        guard queue.count >= Limits.unfinishedLine else { return nil }
+        guard let (stream, length) = TextKeyStream.begin(queue.unread.prefix(Limits.unfinishedLine)) else { return close() }
+        _ = queue.drop(length)
+        return nextKey(stream)
+    }
+
+    private mutating func nextKey(_ present: TextKeyStream) -> Event? {
+        var stream = present
+        let step = stream.next(&queue)
+        state = .keys(stream)
+        switch step {
+        case nil: return nil
+        case .key(let key): return .streamed(stream.command(key))
+        case .refused: return .refused(.badFormat, quiet: false)
+        case .end(let any):
+            state = .line
+            return any ? .streamEnd : .refused(.badFormat, quiet: false)
+        case .over:
+            state = .line
+            return nextLine()
         }
     }
 

@@ -42,6 +42,32 @@ final class Memcached: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Sends bytes over the unix socket and reads as many as are expected.
+    func converse(_ bytes: [UInt8], expecting count: Int) throws -> [UInt8] {
+        guard case .unix(let path) = endpoint else { return [] }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(connected == 0 && write(descriptor, bytes, bytes.count) == bytes.count)
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while answer.count < count {
+            let length = read(descriptor, &buffer, buffer.count)
+            guard length > 0 else { break }
+            answer += buffer.prefix(length)
+        }
+        return answer
+    }
+
     private static func spawn(_ arguments: [String], _ environment: [String]) throws -> pid_t {
         var words = arguments.map { strdup($0) } + [nil]
         var variables = environment.map { strdup($0) } + [nil]

@@ -60,6 +60,16 @@ import Testing
         #expect(report.scenarios == ["memory-full"])
     }
 
+    /// The counter of uniques: where it begins and what takes one, as a number.
+    @Test func uniquesOfAFreshServer() throws {
+        let server = try Memcached(.unix)
+        let conversation = [
+            "decr k 1", "set k 0 0 1\r\n1", "gets k", "add k 0 0 1\r\nx", "set k 0 0 1\r\n5", "gets k", "incr k 1", "gets k",
+        ].flatMap { Bytes.line($0) }
+        let expected = ServerModel(dialect: .v1_6_18).connect().receive(conversation)
+        #expect(try server.converse(conversation, expecting: expected.count) == expected)
+    }
+
     private func fill(_ server: Memcached, _ scenario: String) throws -> ConformanceReport {
         var options = Conformance.Options()
         options.scenarios = [scenario]

@@ -94,14 +94,20 @@ import Testing
         #expect(cache.execute(swap) == .notFound)
     }
 
-    @Test func uniquesByRule() {
-        for (rule, expected) in [(Dialect.UniqueRule.perLink, UInt64(2)), (.perAttempt, 3)] {
-            var cache = ReferenceCache(uniqueRule: rule)
-            set(&cache)
-            #expect(cache.execute(.store(Store(.add, key: key, value: []))) == .notStored)
-            set(&cache)
-            #expect(unique(&cache) == expected)
+    /// What fresh servers showed; kmemcache begins as 1.6.45 and counts as 1.6.18.
+    @Test(arguments: [(Dialect.v1_6_18, [1, 2, 3, 4]), (.v1_6_45, [2, 4, 5, 7]), (.kmemcache, [2, 3, 4, 5])] as [(Dialect, [UInt64])])
+    func uniquesOfAFreshServer(_ dialect: Dialect, _ expected: [UInt64]) {
+        let connection = ServerModel(dialect: dialect).connect()
+        var decoder = TextReplyDecoder()
+        decoder.append(connection.receive(Bytes("""
+            decr k 1\nset k 0 0 1\n1\r\ngets k\nadd k 0 0 1\nx\r\nset k 0 0 1\n5\r\ngets k\nincr k 1\ngets k
+            set q 0 0 1\nxyz\r\ncas z 0 0 1 9\nx\r\nset k 0 0 1\n5\r\ngets k\n
+            """)))
+        var seen: [UInt64] = []
+        while case .some(let reply?) = try? decoder.next() {
+            if case .values(let values) = reply { seen += values.compactMap(\.unique) }
         }
+        #expect(seen == expected)
     }
 
     @Test func flushNow() {

@@ -179,14 +179,50 @@ private let tooLarge = "SERVER_ERROR object too large for cache\r\n"
         }
         #expect(answer(.v1_6_18) == stored + badFormat)
         #expect(answer(.v1_6_45) == stored + badFormat + "\r\n")
-        #expect(answer(.kmemcache) == stored + "VALUE a 0 1\r\nx\r\n" + badFormat)
+        #expect(answer(.kmemcache) == stored + badFormat)
     }
 
-    @Test func gatTouchesTheKeysBeforeABadOne() {
-        let server = ServerModel(dialect: .kmemcache)
+    @Test(arguments: [(Dialect.v1_6_18, true), (.v1_6_45, true), (.kmemcache, false)])
+    func gatTouchesTheKeysBeforeABadOne(_ dialect: Dialect, _ touches: Bool) {
+        let server = ServerModel(dialect: dialect)
         let connection = server.connect()
         connection.receive(Bytes("set a 0 0 1\r\nx\r\ngat 5 a \(long)\r\n"))
         server.cache.clock += 5
-        #expect(connection.receive(Bytes("get a\r\n")) == Bytes("END\r\n"))
+        #expect((connection.receive(Bytes("get a\r\n")) == Bytes("END\r\n")) == touches)
+    }
+
+    /// kmemcache's long lines: key by key, whatever the split.
+    @Test(arguments: [
+        ("get", "VALUE a 0 1\r\nx\r\n", "END\r\n"), ("gats 0", "VALUE a 0 1 2\r\nx\r\n", "END\r\n"),
+        ("get", "VALUE a 0 1\r\nx\r\n", badFormat), ("gat 0", "VALUE a 0 1\r\nx\r\n", badFormat),
+    ])
+    func longRetrievals(_ command: String, _ value: String, _ end: String) {
+        let keys = String(repeating: " nothing a ", count: 400)
+        let bytes = Bytes("\(command)\(keys)\(end == badFormat ? " " + long + " a" : "")\r\nversion\r\n")
+        let expected = String(repeating: value, count: 400) + end + "VERSION v\r\n"
+        for length in [1, 7, 2047, 2048, bytes.count] {
+            let connection = ServerModel(dialect: .kmemcache, options: .init(version: "v")).connect()
+            connection.receive(Bytes("set a 0 0 1\r\nx\r\n"))
+            var answer: Bytes = []
+            for begin in stride(from: 0, to: bytes.count, by: length) {
+                answer += connection.receive(bytes[begin..<min(bytes.count, begin + length)])
+            }
+            #expect(String(decoding: answer, as: UTF8.self) == expected, "pieces of \(length)")
+        }
+    }
+
+    @Test func longLinesOfKmemcache() {
+        for (line, answer) in [
+            (String(repeating: "x", count: 2046) + "\r\n", "ERROR\r\n"), (String(repeating: "x", count: 2047) + "\r\n", nil),
+            ("gat x " + String(repeating: "k ", count: 2000) + "\r\n", nil), (" get" + String(repeating: " k", count: 2000) + "\r\n", nil),
+            ("get" + String(repeating: " ", count: 3000) + "\r\n", badFormat),
+        ] as [(String, String?)] {
+            for pieces in [[Bytes(line)], Bytes(line).map { [$0] }] {
+                let connection = ServerModel(dialect: .kmemcache).connect()
+                let seen = pieces.flatMap { connection.receive($0) }
+                #expect(String(decoding: seen, as: UTF8.self) == answer ?? "")
+                #expect(connection.isClosed == (answer == nil))
+            }
+        }
     }
 }
