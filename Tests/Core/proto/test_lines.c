@@ -71,6 +71,27 @@ static void test_long_get(const char *head, const char *tail, const char *behind
 	free(out);
 }
 
+/* The longest keys, the first of them there; the last is @last bytes long. */
+static void test_longest_keys(size_t last, const char *wanted, const char *name)
+{
+	char key[KMC_KEY_MAX + 1], in[8192], out[1024];
+	size_t n;
+	int i;
+
+	memset(key, 'k', KMC_KEY_MAX);
+	key[KMC_KEY_MAX] = 0;
+	n = sprintf(in, "set %s 0 0 1\r\nx\r\nget", key);
+	sprintf(out, "STORED\r\nVALUE %s 0 1\r\nx\r\n%sEND\r\n", key, wanted);
+	for (i = 0; i < 12; i++) {
+		n += sprintf(in + n, " %s", key);
+		key[i] = 'x';
+	}
+	in[n++] = ' ';
+	memset(in + n, 'y', last);
+	strcpy(in + n + last, "\r\nget z\r\n");
+	test_line(in, out, false, name);
+}
+
 /* Most of a million keys are missing; what is carried never grows, and each turn has its end. */
 static void test_million(void)
 {
@@ -142,6 +163,9 @@ void test_lines(void)
 	test_long_get("get", "\r\n", "END\r\n", false, "get of 2000 keys");
 	test_long_get("gets", " \n", "END\r\n", true, "gets of 2000 keys");
 	test_long_get("gats 0", "\r\n", "END\r\n", true, "gats of 2000 keys");
+	test_longest_keys(KMC_KEY_MAX, "END\r\n", "get of many keys of 250 bytes");
+	test_longest_keys(KMC_KEY_MAX + 1, BAD, "get of many keys of 250 bytes and one of 251");
+	test_longest_keys(KMC_KEY_MAX + 2, BAD, "get of many keys of 250 bytes and one of 252");
 	test_million();
 	test_million_whole();
 }

@@ -303,18 +303,17 @@ static ssize_t kmc_text_parse(const u8 *data, size_t len, struct kmc_request *re
 static enum kmc_key_status kmc_text_next_key(const u8 *data, size_t len, size_t *used,
 					     struct kmc_request *req)
 {
-	/* One longer than a key: behind the longest there may be a carriage return. */
-	const size_t longest = KMC_TEXT_KEY_MAX + 1;
-	const u8 *at = data, *end = data + len, *stop;
+	const u8 *at = data, *end = data + len, *limit, *stop;
 
 	while (at < end && *at == ' ')
 		at++;
 	*used = at - data;
-	for (stop = at; stop < end && *stop != ' ' && *stop != '\n'; stop++)
-		if ((size_t)(stop - at) > longest)
-			return KMC_KEY_BAD;
-	if (stop == end)
-		return KMC_KEY_MORE;
+	/* Behind the longest key there may be a carriage return, and then the newline. */
+	limit = end - at > KMC_TEXT_KEY_MAX + 2 ? at + KMC_TEXT_KEY_MAX + 2 : end;
+	for (stop = at; stop < limit && *stop != ' ' && *stop != '\n'; stop++)
+		;
+	if (stop == limit)
+		return limit == end ? KMC_KEY_MORE : KMC_KEY_BAD;
 	req->nkey = stop - at;
 	if (*stop == '\n') {
 		if (stop > at && stop[-1] == '\r')
