@@ -86,7 +86,7 @@ struct StartTests {
         kernel.refusals = [EEXIST]
         let refusal = fails(try start("-s", path, "--name", "mine"))
         #expect(refusal?.status == 71)
-        #expect(refusal?.sentence.contains("--name") == true)
+        #expect(refusal?.sentence.contains("umemcached stop mine") == true)
         #expect(kernel.commands == [1])
     }
 

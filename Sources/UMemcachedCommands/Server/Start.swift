@@ -66,9 +66,11 @@ struct Start {
         } catch .refused(EEXIST, _) where options.name == nil {
             // Another address, the same port: this one goes by its number.
             return try asFailure { () throws(ControlError) in try ask(control, sockets, name: nil) }
-        } catch .refused(EEXIST, let sentence) {
-            let what = sentence ?? "an instance of that name is there already"
-            throw Failure("\(what): give another one with --name, or stop that instance", status: ExitStatus.system)
+        } catch .refused(EEXIST, _) {
+            let name = options.name ?? ""
+            throw Failure(
+                "an instance with the name \(name) is running: give another one with --name, "
+                    + "or end that one with \"umemcached stop \(name)\"", status: ExitStatus.system)
         } catch {
             throw Failure(error)
         }
