@@ -67,10 +67,11 @@ def threads():
 
 
 def available_memory():
-    """MemAvailable in bytes, with caches dropped first, so that only what is held counts."""
+    """MemAvailable in bytes, when caches are dropped and the CPUs' lists of free pages are given back, some 20 MiB."""
     os.sync()
     pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
-    time.sleep(0.5)
+    time.sleep(0.3)
+    pathlib.Path("/proc/sys/vm/compact_memory").write_text("1")
     return meminfo("MemAvailable")
 
 
