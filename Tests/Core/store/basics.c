@@ -32,8 +32,235 @@ static void set_get_delete(void)
 	cache_close(&c);
 }
 
+static u64 cas_of(struct cache *c, const char *key)
+{
+	struct kmc_key k = cache_key(c, key);
+	struct kmc_peek peek;
+
+	local_bh_disable();
+	kmc_peek_begin(cache_store(c), &k, &peek);
+	local_bh_enable();
+	CHECK(peek.item != NULL);
+	return peek.cas;
+}
+
+/* What each mode says to a present and to an absent key, without, with the right and with a wrong CAS. */
+struct rule {
+	enum kmc_store_mode mode;
+	enum kmc_store_status absent, present, right, wrong, absent_cas;
+	const char *result;
+};
+
+static const struct rule rules[] = {
+	{ KMC_SET, KMC_STORED, KMC_STORED, KMC_STORED, KMC_EXISTS, KMC_NOT_FOUND, "new" },
+	{ KMC_ADD, KMC_STORED, KMC_NOT_STORED, KMC_NOT_STORED, KMC_NOT_STORED, KMC_STORED, "old" },
+	{ KMC_REPLACE, KMC_NOT_STORED, KMC_STORED, KMC_STORED, KMC_EXISTS, KMC_NOT_STORED, "new" },
+	{ KMC_APPEND, KMC_NOT_STORED, KMC_STORED, KMC_STORED, KMC_EXISTS, KMC_NOT_STORED, "oldnew" },
+	{ KMC_PREPEND, KMC_NOT_STORED, KMC_STORED, KMC_STORED, KMC_EXISTS, KMC_NOT_STORED, "newold" },
+	{ KMC_CAS, KMC_NOT_FOUND, KMC_EXISTS, KMC_STORED, KMC_EXISTS, KMC_NOT_FOUND, "new" },
+};
+
+static void modes(void)
+{
+	struct cache c;
+	u32 i;
+
+	cache_init(&c);
+	cache_open(&c);
+	for (i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct rule *r = &rules[i];
+
+		cache_delete(&c, "k");
+		EQUAL(cache_put(&c, r->mode, "k", "new", 3, 0), r->absent);
+		CHECK(cache_has(&c, "k", r->absent == KMC_STORED ? "new" : NULL));
+		cache_delete(&c, "k");
+		EQUAL(cache_put(&c, r->mode, "k", "new", 3, 99), r->absent_cas);
+		cache_set(&c, "k", "old");
+		EQUAL(cache_put(&c, r->mode, "k", "new", 3, 0), r->present);
+		CHECK(cache_has(&c, "k", r->present == KMC_STORED ? r->result : "old"));
+		cache_set(&c, "k", "old");
+		EQUAL(cache_put(&c, r->mode, "k", "new", 3, cas_of(&c, "k") + 1), r->wrong);
+		CHECK(cache_has(&c, "k", "old"));
+		EQUAL(cache_put(&c, r->mode, "k", "new", 3, cas_of(&c, "k")), r->right);
+		CHECK(cache_has(&c, "k", r->result));
+	}
+	EQUAL(cache_items(&c), 1);
+	cache_close(&c);
+}
+
+static void cas_counts(void)
+{
+	struct cache c;
+	struct kmc_stats *stats = &c.core.stats;
+	u64 first;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "a", "1");
+	first = cas_of(&c, "a");
+	EQUAL(first, 2);		/* as memcached's first */
+	cache_set(&c, "b", "1");
+	EQUAL(cas_of(&c, "b"), 3);
+	EQUAL(cas_of(&c, "a"), first);
+	EQUAL(cache_put(&c, KMC_CAS, "a", "2", 1, first), KMC_STORED);
+	EQUAL(cache_put(&c, KMC_CAS, "a", "2", 1, first), KMC_EXISTS);
+	EQUAL(cache_put(&c, KMC_CAS, "none", "2", 1, first), KMC_NOT_FOUND);
+	EQUAL(kmc_stats_sum_classes(stats, KMC_CLASS_cas_hits), 1);
+	EQUAL(kmc_stats_sum_classes(stats, KMC_CLASS_cas_badval), 1);
+	EQUAL(kmc_stats_sum(stats, KMC_COUNT_cas_misses), 1);
+	EQUAL(kmc_stats_sum(stats, KMC_COUNT_total_items), 3);
+	cache_close(&c);
+}
+
+static void without_cas(void)
+{
+	struct cache c;
+
+	cache_init(&c);
+	c.settings.cas = 0;
+	cache_open(&c);
+	cache_set(&c, "a", "1");
+	EQUAL(cas_of(&c, "a"), 0);
+	EQUAL(cache_put(&c, KMC_CAS, "a", "2", 1, 1), KMC_EXISTS);
+	EQUAL(cache_put(&c, KMC_APPEND, "a", "2", 1, 0), KMC_STORED);
+	CHECK(cache_has(&c, "a", "12"));
+	cache_close(&c);
+}
+
+/* What append keeps of the present item. */
+static void append_keeps(void)
+{
+	struct cache c;
+	struct kmc_key k;
+	struct kmc_item *item;
+	struct kmc_peek peek;
+	u64 cas = 0;
+
+	cache_init(&c);
+	cache_open(&c);
+	k = cache_key(&c, "k");
+	item = cache_item(&c, "k", "one", 3, 7, 100);
+	local_bh_disable();
+	EQUAL(kmc_store_link(cache_store(&c), &k, item, KMC_SET, 0, &cas), KMC_STORED);
+	kmc_item_put(cache_store(&c), item);
+	local_bh_enable();
+	item = cache_item(&c, "k", "two", 3, 9, 0);
+	local_bh_disable();
+	EQUAL(kmc_store_link(cache_store(&c), &k, item, KMC_APPEND, 0, &cas), KMC_STORED);
+	kmc_item_put(cache_store(&c), item);
+	kmc_peek_begin(cache_store(&c), &k, &peek);
+	local_bh_enable();
+	EQUAL(peek.client_flags, 7);
+	EQUAL(peek.exptime, 100);
+	EQUAL(peek.cas, cas);
+	CHECK(cache_has(&c, "k", "onetwo"));
+	cache_close(&c);
+}
+
+static void delete_with_cas(void)
+{
+	struct cache c;
+	struct kmc_key k;
+	u32 class = 0;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "k", "v");
+	k = cache_key(&c, "k");
+	local_bh_disable();
+	EQUAL(kmc_store_delete(cache_store(&c), &k, 99, &class), KMC_EXISTS);
+	EQUAL(kmc_store_delete(cache_store(&c), &k, cas_of(&c, "k"), &class), KMC_STORED);
+	local_bh_enable();
+	EQUAL(class, 1);
+	EQUAL(cache_items(&c), 0);
+	cache_close(&c);
+}
+
+/* An item that is held stays as it was, whatever happens to its key. */
+static void held(void)
+{
+	struct cache c;
+	struct kmc_item *item;
+	enum kmc_miss miss;
+	struct kmc_key k;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "k", "before");
+	k = cache_key(&c, "k");
+	local_bh_disable();
+	item = kmc_store_get(cache_store(&c), &k, &miss);
+	local_bh_enable();
+	cache_set(&c, "k", "after!");
+	cache_delete(&c, "k");
+	cache_set(&c, "j", "other!");
+	CHECK(memcmp(kmc_item_value(item), "before", 6) == 0);
+	kmc_item_put(cache_store(&c), item);
+	CHECK(cache_has(&c, "j", "other!"));
+	cache_close(&c);
+}
+
+static void peek_sees_writers(void)
+{
+	struct cache c;
+	struct kmc_key k;
+	struct kmc_peek peek;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "k", "before");
+	k = cache_key(&c, "k");
+	local_bh_disable();
+	kmc_peek_begin(cache_store(&c), &k, &peek);
+	CHECK(kmc_peek_valid(cache_store(&c), &k, &peek));
+	EQUAL(peek.seen & KMC_SEEN_FETCHED, 0);
+	kmc_peek_touch(cache_store(&c), &k, &peek);
+	CHECK(kmc_peek_valid(cache_store(&c), &k, &peek));
+	local_bh_enable();
+	cache_set(&c, "k", "after");
+	local_bh_disable();
+	CHECK(!kmc_peek_valid(cache_store(&c), &k, &peek));
+	kmc_peek_begin(cache_store(&c), &k, &peek);
+	CHECK(kmc_peek_valid(cache_store(&c), &k, &peek));
+	EQUAL(peek.nbytes, 5);
+	kmc_peek_touch(cache_store(&c), &k, &peek);
+	kmc_peek_begin(cache_store(&c), &k, &peek);
+	CHECK(peek.seen & KMC_SEEN_FETCHED);
+	local_bh_enable();
+	cache_close(&c);
+}
+
+static void touch(void)
+{
+	struct cache c;
+	struct kmc_item *item;
+	enum kmc_miss miss;
+	struct kmc_key k;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "k", "v");
+	k = cache_key(&c, "k");
+	local_bh_disable();
+	item = kmc_store_get_touch(cache_store(&c), &k, kmc_store_deadline(cache_store(&c), 10), &miss);
+	local_bh_enable();
+	CHECK(item && item->exptime == kmc_store_now(cache_store(&c)) + 10);
+	kmc_item_put(cache_store(&c), item);
+	kmc_sim_clock_advance(10 * 1000);
+	CHECK(cache_has(&c, "k", NULL));
+	cache_close(&c);
+}
+
 static const struct tap_test tests[] = {
 	{ "set, get, delete; keys of all lengths", set_get_delete },
+	{ "modes: present and absent, right and wrong CAS", modes },
+	{ "cas: values and counts", cas_counts },
+	{ "cas: none with -C", without_cas },
+	{ "append keeps flags and deadline", append_keeps },
+	{ "delete with a CAS value", delete_with_cas },
+	{ "a held item stays as it was", held },
+	{ "a peek notices writers, not readers", peek_sees_writers },
+	{ "touch sets a deadline", touch },
 };
 
 const struct tap_suite basics_suite = TAP_SUITE(tests);

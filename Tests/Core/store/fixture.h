@@ -3,6 +3,7 @@
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
+#include <stdlib.h>
 #include "core/store/state.h"
 #include "sim/sim.h"
 #include "tap.h"

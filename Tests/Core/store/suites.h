@@ -4,6 +4,7 @@
 
 #include "tap.h"
 
-extern const struct tap_suite basics_suite;
+extern const struct tap_suite sim_suite, classes_suite, basics_suite, delta_suite, memory_suite,
+	index_suite, expiry_suite, poison_suite, stress_suite;
 
 #endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The index: growth while it serves, walks while it grows, and no room to grow. */
+#include "fixture.h"
+#include "suites.h"
+
+static char *name(u32 n)
+{
+	static char key[16];
+
+	snprintf(key, sizeof(key), "key%u", n);
+	return key;
+}
+
+static struct kmc_index_totals totals(struct cache *c)
+{
+	struct kmc_index_totals totals;
+
+	local_bh_disable();
+	kmc_index_totals(cache_store(c), &totals);
+	local_bh_enable();
+	return totals;
+}
+
+static void grows(void)
+{
+	struct cache c;
+	u32 n, m;
+	bool seen_growing = false;
+
+	cache_init(&c);
+	cache_open(&c);
+	EQUAL(totals(&c).power, 12);
+	for (n = 0; n < 60000; n++) {
+		EQUAL(cache_set(&c, name(n), name(n)), KMC_STORED);
+		if (n % 16 == 0)
+			kmc_index_grow(cache_store(&c), 5);
+		seen_growing |= totals(&c).growing;
+		m = n * 2654435761U % (n + 1);
+		CHECK(cache_has(&c, name(m), name(m)));
+		if (n % 7 == 0) {
+			EQUAL(cache_delete(&c, name(m)), KMC_STORED);
+			EQUAL(cache_set(&c, name(m), name(m)), KMC_STORED);
+		}
+	}
+	CHECK(seen_growing);
+	cache_maintain(&c);
+	EQUAL(totals(&c).power, 16);
+	for (n = 0; n < 60000; n++)
+		CHECK(cache_has(&c, name(n), name(n)));
+	for (n = 0; n < 60000; n++)
+		EQUAL(cache_delete(&c, name(n)), KMC_STORED);
+	EQUAL(cache_items(&c), 0);
+	cache_close(&c);
+}
+
+/* Nobody upkeeps: when the pool of spilled buckets is empty, storing sends its caller to grow. */
+static void grows_when_full(void)
+{
+	struct cache c;
+	u32 n;
+
+	cache_init(&c);
+	cache_open(&c);
+	for (n = 0; n < 40000; n++)
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	CHECK(c.wakes > 0);
+	CHECK(totals(&c).power > 12);
+	EQUAL(cache_items(&c), 40000);
+	for (n = 0; n < 40000; n++)
+		CHECK(cache_has(&c, name(n), "v"));
+	cache_close(&c);
+}
+
+/* No memory for a larger table: neighbours go; or, with -M, the new one is refused. */
+static void stuck(bool evict)
+{
+	struct cache c;
+	u32 n, stored = 0, found = 0;
+
+	cache_init(&c);
+	c.settings.evict = evict;
+	cache_open(&c);
+	kmc_store_provide(cache_store(&c));
+	kmc_sim_fail(1, U64_MAX);
+	for (n = 0; n < 20000; n++) {
+		enum kmc_store_status status = cache_set(&c, name(n), "v");
+
+		CHECK(status == KMC_STORED || status == KMC_NO_MEMORY);
+		CHECK(cache_has(&c, name(n), status == KMC_STORED ? "v" : NULL));
+		stored += status == KMC_STORED;
+	}
+	EQUAL(stored == n, evict);
+	for (n = 0; n < 20000; n++)
+		found += cache_has(&c, name(n), "v");
+	EQUAL(cache_items(&c), found);
+	EQUAL(kmc_stats_sum_classes(&c.core.stats, KMC_CLASS_evicted), stored - found);
+	CHECK(found > 4096);
+	kmc_sim_fail(0, 0);
+	cache_maintain(&c);
+	CHECK(totals(&c).power > 12);
+	for (n = 0; n < 1000; n++)
+		EQUAL(cache_set(&c, name(n), "w"), KMC_STORED);
+	cache_close(&c);
+}
+
+static void stuck_evicts(void)
+{
+	stuck(true);
+}
+
+static void stuck_refuses(void)
+{
+	stuck(false);
+}
+
+static u8 visits[70000];
+
+static void visit(void *ctx, struct kmc_item *item)
+{
+	u32 n = (u32)strtoul((char *)item->data + 3, NULL, 10);
+
+	/* The key is not ended; what follows is the value, "v". */
+	CHECK(n < ARRAY_SIZE(visits));
+	visits[n]++;
+}
+
+/*
+ * Items that stay are visited exactly once, whatever the index does between two steps. @grow: buckets
+ * moved after each step; @more: items stored after each step.
+ */
+static void walk(u32 items, u32 grow, u32 more)
+{
+	struct kmc_walk walk = { 0 };
+	struct cache c;
+	u32 n, stored = items, steps = 0;
+	u32 power;
+
+	cache_init(&c);
+	cache_open(&c);
+	memset(visits, 0, sizeof(visits));
+	for (n = 0; n < items; n++)
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	power = totals(&c).power;
+	while (!walk.done) {
+		kmc_store_walk(cache_store(&c), &walk, visit, NULL);
+		steps++;
+		for (n = 0; n < more && stored < ARRAY_SIZE(visits); n++, stored++)
+			EQUAL(cache_set(&c, name(stored), "v"), KMC_STORED);
+		if (grow)
+			kmc_index_grow(cache_store(&c), grow);
+	}
+	for (n = 0; n < items; n++)
+		EQUAL(visits[n], 1);
+	for (; n < stored; n++)
+		CHECK(visits[n] <= 1);
+	if (more)
+		CHECK(totals(&c).power > power);
+	CHECK(steps >= 1U << 9);
+	cache_close(&c);
+}
+
+static void walks(void)
+{
+	walk(4000, 0, 0);
+	walk(8000, 0, 0);
+	walk(8000, 1, 0);
+	walk(8000, 3, 0);
+	walk(4000, 1, 10);
+	walk(4000, 7, 50);
+	walk(4000, 1000, 50);
+	walk(4000, 100000, 100);
+}
+
+static void stale_handles_stay_inside(void)
+{
+	const struct kmc_slab *slab;
+	struct cache c;
+	u32 n, size, inside = 0;
+
+	cache_init(&c);
+	cache_open(&c);
+	slab = &cache_store(&c)->slab;
+	cache_set(&c, "a", "b");
+	cache_put(&c, KMC_SET, "c", name(0), 4, 0);
+	for (n = 0; n < 5000000; n++) {
+		u32 handle = n < 200000 ? n : n * 2654435761U;
+		u8 *chunk = kmc_chunk_at(slab, handle, &size);
+		const struct kmc_page *page = &slab->pages[handle >> KMC_CHUNK_BITS];
+
+		if (!chunk)
+			continue;
+		inside++;
+		CHECK(chunk >= page->base && chunk + size <= page->base + KMC_PAGE_SIZE);
+	}
+	EQUAL(inside >= 13107, 1);
+	CHECK(!kmc_chunk_at(slab, 0, &size) && !kmc_chunk_at(slab, U32_MAX, &size));
+	cache_close(&c);
+}
+
+static const struct tap_test tests[] = {
+	{ "index: grows while it serves", grows },
+	{ "index: grows when it is full", grows_when_full },
+	{ "index: cannot grow: neighbours go", stuck_evicts },
+	{ "index: cannot grow, with -M: refuses", stuck_refuses },
+	{ "index: a walk visits each once while it grows", walks },
+	{ "index: no handle leads outside a page", stale_handles_stay_inside },
+};
+
+const struct tap_suite index_suite = TAP_SUITE(tests);
