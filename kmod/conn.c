@@ -28,6 +28,7 @@
 #include "tx.h"
 
 #define TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
+#define TURN_KEYS	1024		/* keys of gets in one turn: some hundred microseconds of lookups */
 #define RETRY_DELAY	(HZ / 100)	/* when memory was short */
 
 static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
@@ -208,6 +209,7 @@ static enum kmc_step conn_turn(struct kmc_conn *conn)
 	if (test_bit(KMC_CONN_DEAD, &conn->flags))
 		return KMC_STEP_CLOSE;
 	conn->budget.requests = server->core.settings.reqs_per_event;
+	conn->budget.keys = TURN_KEYS;
 	conn->budget.bytes = TURN_BYTES;
 	step = conn->transport->serve(conn);
 	if (step == KMC_STEP_PROCESS) {

@@ -153,7 +153,7 @@ void kmcsim_session_close(kmcsim_session *s)
 
 void kmcsim_session_limits(kmcsim_session *s, uint32_t requests, uint32_t bytes, uint32_t send)
 {
-	s->budget = (struct kmc_budget){ .requests = requests, .bytes = bytes };
+	s->budget = (struct kmc_budget){ .requests = requests, .keys = requests, .bytes = bytes };
 	s->send = send;
 }
 

@@ -93,6 +93,7 @@ static enum kmc_verdict drive_call(struct drive *d, const u8 *data, size_t len, 
 {
 	struct kmc_budget budget = {
 		.requests = d->budget.requests ? d->budget.requests : U32_MAX,
+		.keys = d->budget.keys ? d->budget.keys : U32_MAX,
 		.bytes = d->budget.bytes ? d->budget.bytes : U32_MAX,
 	};
 	enum kmc_verdict verdict;

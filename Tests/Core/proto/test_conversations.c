@@ -233,12 +233,13 @@ static bool hold(const struct conversation *c, const struct feeding *f, bool sho
 }
 
 static const struct feeding feedings[] = {
-	{ "whole", 0, 0, { 0, 0 }, 0 },
-	{ "byte by byte", 1, 0, { 0, 0 }, 0 },
-	{ "three bytes at a time", 3, 0, { 0, 0 }, 0 },
-	{ "one request a turn", 0, 0, { 1, 0 }, 0 },
-	{ "one byte a turn", 0, 0, { 1, 1 }, 0 },
-	{ "bytes that leave one by one", 5, 0, { 2, 3 }, 1 },
+	{ "whole", 0, 0, { }, 0 },
+	{ "byte by byte", 1, 0, { }, 0 },
+	{ "three bytes at a time", 3, 0, { }, 0 },
+	{ "one request a turn", 0, 0, { .requests = 1 }, 0 },
+	{ "one key a turn", 0, 0, { .keys = 1 }, 0 },
+	{ "one byte a turn", 0, 0, { 1, 1, 1 }, 0 },
+	{ "bytes that leave one by one", 5, 0, { 2, 1, 3 }, 1 },
 };
 
 void test_conversations(void)

@@ -105,7 +105,7 @@ static void test_million(void)
 	drive_open(&d, NULL);
 	drive_feed(&d, first, strlen(first));
 	drive_forget(&d);
-	d.budget.requests = 20;
+	d.budget.keys = 20;
 	d.send = 0;
 	for (i = 0; i < keys; i++) {
 		drive_feed(&d, i % 1000 ? " k" : key, i % 1000 ? 2 : sizeof(key) - 1);
@@ -130,7 +130,7 @@ static void test_million_whole(void)
 		memcpy(in + 3 + 2 * i, " k", 2);
 	memcpy(in + 3 + 2 * keys, "\r\nget k\r\n", 9);
 	drive_open(&d, NULL);
-	d.budget.requests = 20;
+	d.budget.keys = 20;
 	d.run = 1460;
 	tap_number(drive_feed(&d, in, 2 * keys + 12), 2 * keys + 12, "a million keys in packets: all taken");
 	tap_bytes(d.out, d.nout, "END\r\nEND\r\n", 10, "a million keys in packets");

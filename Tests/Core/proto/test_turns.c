@@ -36,7 +36,7 @@ static void open_ready(struct drive *d)
 /* The real store begins with few pages: sets of many sizes use them up, and the next has to wait. */
 static void test_first_page(void)
 {
-	struct kmc_budget before, budget = { .requests = 100, .bytes = 100000 };
+	struct kmc_budget before, budget = { .requests = 100, .keys = 100, .bytes = 100000 };
 	enum kmc_verdict verdict = KMC_NEED_INPUT;
 	struct drive d;
 	size_t used;
@@ -64,37 +64,57 @@ static void test_first_page(void)
 }
 #endif
 
+/* A get is one request, whatever its keys. */
 static void test_budget_requests(void)
 {
 	static const char in[] = "get a b c\r\nversion\r\nversion\r\n";
-	struct kmc_budget budget = { .requests = 2, .bytes = 1000 };
+	const size_t two = strlen("get a b c\r\nversion\r\n");
+	struct kmc_budget budget = { .requests = 2, .keys = 3, .bytes = 1000 };
+	struct drive d;
+	size_t used;
+
+	open_ready(&d);
+	tap_number(turn(&d, in, sizeof(in) - 1, &used, &budget), KMC_NEED_TURN, "two commands, then a turn");
+	tap_number(used, two, "taken up to the last command");
+	tap_number(budget.requests, 0, "the budget is used up");
+	tap_number(budget.keys, 0, "keys are counted by themselves");
+	tap_number(budget.bytes, 1000 - used, "bytes are counted");
+	tap_ok(!kmc_session_busy(d.session), "not busy between requests");
+	tap_number(turn(&d, in + two, sizeof(in) - 1 - two, &used, &budget), KMC_NEED_TURN,
+		   "no budget, no work");
+	tap_number(used, 0, "and no byte taken");
+	tap_number(turn(&d, NULL, 0, &used, &budget), KMC_NEED_INPUT, "nothing to do needs no budget");
+	budget.requests = 1;
+	tap_number(turn(&d, in + two, sizeof(in) - 1 - two, &used, &budget), KMC_NEED_INPUT,
+		   "the last command fits, and needs no key");
+	drive_close(&d);
+}
+
+/* Keys have a bound of their own, over all gets of a turn. */
+static void test_budget_keys(void)
+{
+	static const char in[] = "get a\r\nget b c\r\nversion\r\n";
+	const size_t two = strlen("get a\r\nget b");
+	struct kmc_budget budget = { .requests = 10, .keys = 2, .bytes = 1000 };
 	struct drive d;
 	size_t used;
 
 	open_ready(&d);
 	tap_number(turn(&d, in, sizeof(in) - 1, &used, &budget), KMC_NEED_TURN, "two keys, then a turn");
-	tap_number(used, strlen("get a b"), "taken up to the third key");
-	tap_number(budget.requests, 0, "the budget is used up");
-	tap_number(budget.bytes, 1000 - used, "bytes are counted");
+	tap_number(used, two, "taken up to the third key");
+	tap_number(budget.requests, 8, "two requests are charged");
 	tap_ok(kmc_session_busy(d.session), "busy within a get");
-	budget.requests = 2;
-	tap_number(turn(&d, in + 7, sizeof(in) - 8, &used, &budget), KMC_NEED_TURN,
-		   "a key and a command, then a turn");
-	tap_number(used, strlen(" c\r\nversion\r\n"), "taken up to the last command");
-	tap_ok(!kmc_session_busy(d.session), "not busy between requests");
-	tap_number(turn(&d, in + 20, sizeof(in) - 21, &used, &budget), KMC_NEED_TURN, "no budget, no work");
-	tap_number(used, 0, "and no byte taken");
-	tap_number(turn(&d, NULL, 0, &used, &budget), KMC_NEED_INPUT, "nothing to do needs no budget");
-	budget.requests = 1;
-	tap_number(turn(&d, in + 20, sizeof(in) - 21, &used, &budget), KMC_NEED_INPUT,
-		   "the last command fits");
+	budget.keys = 1;
+	tap_number(turn(&d, in + two, sizeof(in) - 1 - two, &used, &budget), KMC_NEED_INPUT,
+		   "a key, and what needs none");
+	tap_number(budget.requests, 7, "a get that goes on is not charged again");
 	drive_close(&d);
 }
 
 static void test_budget_bytes(void)
 {
 	static const char in[] = "set a 0 0 20\r\n01234567890123456789\r\n";
-	struct kmc_budget budget = { .requests = 10, .bytes = 18 };
+	struct kmc_budget budget = { .requests = 10, .keys = 10, .bytes = 18 };
 	struct drive d;
 	size_t used;
 
@@ -121,7 +141,7 @@ static void test_budget_bytes(void)
 static void test_full(void)
 {
 	u64 live = kmc_sim_live_allocations();
-	struct kmc_budget budget = { U32_MAX, U32_MAX };
+	struct kmc_budget budget = { U32_MAX, U32_MAX, U32_MAX };
 	enum kmc_verdict verdict;
 	struct drive d;
 	size_t used;
@@ -166,7 +186,7 @@ static void test_hang_up(void)
 		drive_feed(&d, value, 600000);
 		drive_feed(&d, "\r\n", 2);
 		for (j = 0; j < strlen(states[i].in); j += used) {
-			budget = (struct kmc_budget){ U32_MAX, U32_MAX };
+			budget = (struct kmc_budget){ U32_MAX, U32_MAX, U32_MAX };
 			if (turn(&d, states[i].in + j, strlen(states[i].in) - j, &used, &budget) !=
 			    KMC_NEED_INPUT)
 				break;
@@ -180,7 +200,7 @@ static void test_hang_up(void)
 
 static void test_closed(void)
 {
-	struct kmc_budget budget = { 10, 1000 };
+	struct kmc_budget budget = { 10, 10, 1000 };
 	struct drive d;
 	size_t used;
 
@@ -235,6 +255,7 @@ void test_turns(void)
 	test_first_page();
 #endif
 	test_budget_requests();
+	test_budget_keys();
 	test_budget_bytes();
 	test_full();
 	test_hang_up();

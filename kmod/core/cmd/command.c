@@ -16,8 +16,8 @@ static enum kmc_result kmc_refuse_execute(struct kmc_session *s, struct kmc_turn
 
 const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_REFUSE] = { "refuse", .execute = kmc_refuse_execute },
-	[KMC_OP_GET] = { "get", .keys = true, .execute = kmc_get_execute },
-	[KMC_OP_TOUCH_GET] = { "gat", .keys = true, .execute = kmc_get_execute },
+	[KMC_OP_GET] = { "get", .execute = kmc_get_execute },
+	[KMC_OP_TOUCH_GET] = { "gat", .execute = kmc_get_execute },
 	[KMC_OP_SET] = KMC_STORES("set", KMC_SET),
 	[KMC_OP_ADD] = KMC_STORES("add", KMC_ADD),
 	[KMC_OP_REPLACE] = KMC_STORES("replace", KMC_REPLACE),

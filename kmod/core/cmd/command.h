@@ -43,7 +43,6 @@ struct kmc_session;
 /**
  * struct kmc_command - what to do for an operation
  * @mode: for those that store
- * @keys: takes its own requests off the budget, one a key
  * @prepare: optional; before the request's head is taken from the input. Anything but KMC_DONE ends
  *	the call, and the head is parsed again later.
  * @execute: called until it returns something else than KMC_MORE. KMC_PROCESS in KMC_PHASE_BEGIN gives
@@ -53,7 +52,6 @@ struct kmc_session;
 struct kmc_command {
 	const char *name;
 	enum kmc_store_mode mode;
-	bool keys;
 	enum kmc_result (*prepare)(struct kmc_session *s, struct kmc_turn *turn);
 	enum kmc_result (*execute)(struct kmc_session *s, struct kmc_turn *turn);
 };

@@ -165,7 +165,7 @@ static enum kmc_result kmc_get_next(struct kmc_session *s, struct kmc_turn *turn
 		data = kmc_window(s, turn, &len);
 		if (!len)
 			return kmc_wait(turn, KMC_NEED_INPUT);
-		if (!turn->budget->requests || !turn->budget->bytes)
+		if (!turn->budget->bytes)
 			return kmc_wait(turn, KMC_NEED_TURN);
 		*status = s->protocol->next_key(data, len, used, &s->req);
 		if (*status != KMC_KEY_MORE)
@@ -200,11 +200,13 @@ static enum kmc_result kmc_get_key(struct kmc_session *s, struct kmc_turn *turn,
 	struct kmc_key key = kmc_session_key(s);
 	enum kmc_result result;
 
+	if (!turn->budget->keys)
+		return kmc_wait(turn, KMC_NEED_TURN);
 	result = s->req.op == KMC_OP_GET ? kmc_get_peek(s, turn, &key) : kmc_get_hold(s, &key);
 	if (result != KMC_DONE)
 		return result;
 	s->any_key = true;
-	turn->budget->requests--;
+	turn->budget->keys--;
 	kmc_take(s, turn, used);
 	return KMC_DONE;
 }

@@ -84,8 +84,7 @@ static enum kmc_result kmc_session_start(struct kmc_session *s, struct kmc_turn 
 		return result;
 	s->command = command;
 	kmc_take(s, turn, head);
-	if (!command->keys)
-		turn->budget->requests--;
+	turn->budget->requests--;
 	result = kmc_session_run(s, turn);
 	if (result == KMC_PROCESS && s->phase == KMC_PHASE_BEGIN) {
 		s->command = NULL;

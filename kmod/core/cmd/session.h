@@ -40,12 +40,14 @@ enum kmc_verdict {
 
 /**
  * struct kmc_budget - what one turn may cost
- * @requests: commands, and keys of a multiget, still allowed
+ * @requests: commands still allowed, as memcached's -R counts them: a get is one, however many keys it has
+ * @keys: keys of gets still allowed, together
  * @bytes: input bytes still allowed
- * Both count down and stop at 0.
+ * All count down and stop at 0.
  */
 struct kmc_budget {
 	u32 requests;
+	u32 keys;
 	u32 bytes;
 };
 

@@ -53,7 +53,7 @@ void kmcsim_session_close(kmcsim_session *session);
 
 /**
  * kmcsim_session_limits - how little may be done at a time, to see every place where it stops
- * @requests, @bytes: budget of a turn
+ * @requests, @bytes: budget of a turn; as many keys of gets as requests
  * @send: bytes of a reply that are taken at a time
  * All 1 and up. Preset: no limit.
  */
