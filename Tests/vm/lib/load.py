@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Clients that never rest: each stores and fetches, checks what it gets, and comes back when it is thrown out."""
+"""Clients that keep going: each stores and fetches, checks what it gets, and comes back when it is thrown out."""
 
 import json
 import socket
@@ -15,13 +15,14 @@ WINDOW = 32
 class Load:
     """Clients in a process of their own, so that they keep going whatever the test does. A context manager.
 
-    `endpoints` are (host, port) or unix paths; each gets `clients` connections.
+    `endpoints` are (host, port) or unix paths; each gets `clients` connections, which rest `pause` seconds after a
+    round.
     """
 
-    def __init__(self, *endpoints, clients=4):
+    def __init__(self, *endpoints, clients=4, pause=0):
         self._process = subprocess.Popen([sys.executable, "-B", __file__], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, text=True)
-        self._process.stdin.write(json.dumps([list(endpoints), clients]) + "\n")
+        self._process.stdin.write(json.dumps([list(endpoints), clients, pause]) + "\n")
         self._process.stdin.flush()
 
     def __enter__(self):
@@ -50,8 +51,9 @@ class Load:
 
 
 class _Client(threading.Thread):
-    def __init__(self, number, endpoint):
+    def __init__(self, number, endpoint, pause):
         super().__init__(daemon=True)
+        self.pause = pause
         self.number, self.endpoint = number, endpoint if isinstance(endpoint, str) else tuple(endpoint)
         self.rounds = self.ends = 0
         self.wrong = []
@@ -73,6 +75,8 @@ class _Client(threading.Thread):
             while True:
                 self._round(connection, stream)
                 self.rounds += 1
+                if self.pause:
+                    time.sleep(self.pause)
 
     def _round(self, connection, stream):
         names = [b"load-%d-%d" % (self.number, (self.rounds * ROUND + step) % WINDOW) for step in range(ROUND)]
@@ -102,8 +106,8 @@ def _line(stream):
 
 
 def _main():
-    endpoints, count = json.loads(sys.stdin.readline())
-    clients = [_Client(number, endpoint) for number, endpoint in enumerate(endpoints * count)]
+    endpoints, count, pause = json.loads(sys.stdin.readline())
+    clients = [_Client(number, endpoint, pause) for number, endpoint in enumerate(endpoints * count)]
     for client in clients:
         client.start()
     for _ in sys.stdin:

@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -85,10 +86,16 @@ def refused(*arguments, status, words=(), **how):
     return done
 
 
+def clean_up():
+    """End what a failed test has left."""
+    if is_ours() and pathlib.Path("/sys/module/kmemcache").exists():
+        tool("stop", "--all")
+
+
 class Server:
     """A running server; a context manager that stops it and checks that it went well.
 
-    On TCP at 127.0.0.1 unless `unix` is true. Of ours, `attached` runs it under the tool, else the tool has ended
+    On TCP at 127.0.0.1 unless `unix` is a path, or true for one that is made up. Of ours, `attached` runs it under the tool, else the tool has ended
     before the first client comes. A memcached is always under its process.
     """
 
@@ -96,7 +103,7 @@ class Server:
         self.attached = attached or not is_ours()
         self.port = None if unix else port or free_port()
         self.folder = tempfile.mkdtemp(prefix="kmc-suite-")
-        self.path = f"{self.folder}/socket" if unix else None
+        self.path = unix if isinstance(unix, str) else f"{self.folder}/socket" if unix else None
         self.endpoint = self.path or ("127.0.0.1", self.port)
         self.process = None
         self._output = None

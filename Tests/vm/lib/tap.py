@@ -89,10 +89,11 @@ def _say(line):
     sys.stdout.flush()
 
 
-def run(*, only="", times=False, long=False, traits=frozenset(), afterwards=lambda: []):
+def run(*, only="", times=False, long=False, traits=frozenset(), complaints=lambda: [], clean_up=lambda: None):
     """Run what is registered; returns the exit status: 0 only if something passed and nothing failed.
 
-    `afterwards` is called after each test; the lines it returns make the test fail.
+    `complaints` is called after each test; the lines it returns make the test fail. `clean_up` is called after a
+    failure.
     """
     chosen = [one for one in _registered if only in one.name and (long or not one.long)]
     passed = failed = 0
@@ -102,7 +103,7 @@ def run(*, only="", times=False, long=False, traits=frozenset(), afterwards=lamb
             _say(f"ok {number} - {one.name} # SKIP needs {one.needs}")
             continue
         started = time.monotonic()
-        reasons = _run_one(one) + afterwards()
+        reasons = _run_one(one) + complaints()
         took = f" ({time.monotonic() - started:.1f} s)" if times else ""
         if not reasons:
             passed += 1
@@ -112,5 +113,6 @@ def run(*, only="", times=False, long=False, traits=frozenset(), afterwards=lamb
             _say(f"not ok {number} - {one.name}{took}")
             for reason in reasons:
                 _say(f"# {reason}")
+            clean_up()
     _say(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1

@@ -36,7 +36,7 @@ def _started(command, port):
                 Wire(("127.0.0.1", port)).close()
                 break
             except ConnectionRefusedError:
-                check(process.poll() is None, f"{command} ended: {process.stderr and process.stderr.read()!r}")
+                check(process.poll() is None, f"{command} ended with {process.returncode}")
                 check(time.monotonic() < limit, f"{command} does not serve")
                 time.sleep(0.05)
         yield process

@@ -8,7 +8,7 @@ import time
 
 from lib import kernel, server
 from lib.load import Load
-from lib.server import Server, refused, succeed, tool
+from lib.server import Server, refused, succeed
 from lib.tap import check, equal, test
 from lib.wire import Wire
 
@@ -127,8 +127,7 @@ def port_taken():
 @test("detached: two of one name: refused, the first goes on", needs="module")
 def name_taken():
     with Server() as one:
-        done = tool("-p", server.free_port(), "--name", one.name)
-        check(done.returncode and one.name in done.stderr, f"{done.returncode}, {done.stderr!r}")
+        refused("-p", server.free_port(), "--name", one.name, status=71, words=["--name"])
         with one.wire() as wire:
             wire.alive()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sockets that end by others' hands: `ss -K`."""
 
+import pathlib
 import subprocess
 import time
 
@@ -12,7 +13,8 @@ from lib.tap import check, equal, test
 
 def _kill(*filter_words):
     """ss -K; returns what it says it killed."""
-    subprocess.run(["modprobe", "-a", "inet_diag", "tcp_diag", "unix_diag"], check=True, timeout=20)
+    if not pathlib.Path("/sys/module/tcp_diag").exists():
+        subprocess.run(["modprobe", "tcp_diag"], check=True, timeout=20)
     return subprocess.run(["ss", "-K", "-H", *filter_words], check=True, capture_output=True, text=True,
                           timeout=20).stdout
 
@@ -66,7 +68,7 @@ def listener_then_unload():
 def storm():
     with Server() as one, Load(one.endpoint, clients=8) as load:
         check(load.wait_for_rounds(50), "clients do not get on")
-        for _ in range(20):
+        for _ in range(5):
             _kill("-t", "state", "established", "sport", "=", f":{one.port}")
             _kill("-t", "state", "established", "dport", "=", f":{one.port}")
         check(load.wait_for_rounds(50), "clients do not get on after their connections were killed")

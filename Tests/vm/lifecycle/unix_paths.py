@@ -36,7 +36,7 @@ def stale():
             left.bind(path)
             left.listen()
         check(pathlib.Path(path).is_socket(), "the stale socket should be there")
-        with Server("-s", path, unix=True) as one:
+        with Server(unix=path) as one:
             with Wire(path) as wire:
                 wire.alive()
             one.stop()
@@ -85,7 +85,7 @@ def after_kill():
         one.forget()
         one.gone(within=1)
         check(os.path.lexists(one.path), "nobody was there to remove the path")
-        with Server("-s", one.path, unix=True):
+        with Server(unix=one.path):
             with Wire(one.path) as wire:
                 wire.alive()
 
