@@ -105,22 +105,36 @@ unsigned int read_seqcount_begin(const seqcount_spinlock_t *s)
 
 int read_seqcount_retry(const seqcount_spinlock_t *s, unsigned int start)
 {
+#ifdef KMC_SIM_TSAN
+	return __atomic_fetch_add((unsigned int *)&s->sequence, 0, __ATOMIC_ACQ_REL) != start;
+#else
 	smp_rmb();
 	return READ_ONCE(s->sequence) != start;
+#endif
+}
+
+/* Before and after what a write section writes. */
+static void seqcount_step(seqcount_spinlock_t *s)
+{
+#ifdef KMC_SIM_TSAN
+	__atomic_fetch_add(&s->sequence, 1, __ATOMIC_ACQ_REL);
+#else
+	smp_wmb();
+	WRITE_ONCE(s->sequence, s->sequence + 1);
+	smp_wmb();
+#endif
 }
 
 void write_seqcount_begin(seqcount_spinlock_t *s)
 {
 	lockdep_assert_held(s->lock);
 	KMC_SIM_DEMAND((READ_ONCE(s->sequence) & 1) == 0, "write section within a write section");
-	WRITE_ONCE(s->sequence, s->sequence + 1);
-	smp_wmb();
+	seqcount_step(s);
 }
 
 void write_seqcount_end(seqcount_spinlock_t *s)
 {
 	lockdep_assert_held(s->lock);
 	KMC_SIM_DEMAND((READ_ONCE(s->sequence) & 1) == 1, "write section ended twice");
-	smp_wmb();
-	WRITE_ONCE(s->sequence, s->sequence + 1);
+	seqcount_step(s);
 }

@@ -95,10 +95,10 @@ int kmc_store_flush(struct kmc_store *store, u32 when)
 		err = -EAGAIN;
 		goto out;
 	}
-	if (!when || when < now)
-		flushes.number++;
-	else
+	if (when >= now)
 		flushes.at = when;
+	else if (when != KMC_FLUSH_NOTHING)
+		flushes.number++;
 	kmc_flushes_set(expiry, flushes);
 out:
 	spin_unlock(&expiry->lock);

@@ -44,7 +44,7 @@ static struct kmc_table *kmc_table_create(u32 power)
 		return NULL;
 	table->power = power;
 	table->mask = (1ULL << (power - KMC_BUCKET_FILL_BITS)) - 1;
-	table->spills = (u32)((table->mask + 1) / 4);
+	table->spills = (u32)((table->mask + 1) / 8);
 	spin_lock_init(&table->lock);
 	table->buckets = kmc_index_memory(kmc_table_bytes(table));
 	if (!table->buckets) {

@@ -3,8 +3,8 @@
  * The index: keys to handles.
  *
  * Buckets of one cache line: twelve tags of a byte each, twelve handles, and the number of a further
- * bucket for the few that spill. Spilled ones come from a pool behind the buckets, a quarter as many.
- * The index is meant to hold eight items in a bucket, which makes it 8 bytes an item when it is full.
+ * bucket for the few that spill. Spilled ones come from a pool behind the buckets, an eighth as many.
+ * The index is meant to hold eight items in a bucket: then 6 % of them spill, and it has 9 bytes an item.
  *
  * Growth doubles the buckets while the index serves: one bucket after the other is split into the two of
  * the larger table that have its number in their low bits. Buckets below @moved are in the next table.

@@ -103,13 +103,14 @@ struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *k
 		err = (int)PTR_ERR(item);
 		goto out;
 	}
+	/* Marked, for readers that are late: the chunk may have been another item a moment ago. */
 	item->prev = 0;
-	item->exptime = deadline;
-	item->nbytes = nbytes;
-	item->client_flags = client_flags;
-	item->cas = 0;
-	item->generation = 0;
 	WRITE_ONCE(item->seen, 0);
+	WRITE_ONCE(item->exptime, deadline);
+	WRITE_ONCE(item->nbytes, nbytes);
+	WRITE_ONCE(item->client_flags, client_flags);
+	WRITE_ONCE(item->cas, 0);
+	WRITE_ONCE(item->generation, 0);
 	WRITE_ONCE(item->nkey, (u8)key->len);
 	WRITE_ONCE(item->class, (u8)class);
 	WRITE_ONCE(item->flags, chunked ? KMC_ITEM_CHUNKED : 0);

@@ -262,11 +262,13 @@ bool kmc_lru_evict(struct kmc_store *store, u32 class)
 	u64 hash;
 
 	kmc_assert_bh_off();
-	/* Heads and tails of values that lie in chunks are listed under the largest class. */
-	if (!READ_ONCE(lru->tail))
-		lru = kmc_lru(store, store->slab.last);
 	for (tries = 0; tries < KMC_LRU_TRIES; tries++) {
 		handle = kmc_lru_coldest(store, lru, spare && tries < KMC_LRU_TRIES / 2, &hash);
+		/* Heads and tails of values that lie in chunks are listed under the largest class. */
+		if (!handle) {
+			lru = kmc_lru(store, store->slab.last);
+			handle = kmc_lru_coldest(store, lru, spare, &hash);
+		}
 		if (!handle)
 			return false;
 		switch (kmc_lru_let_go(store, handle, hash)) {

@@ -240,12 +240,13 @@ enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_
 /**
  * kmc_store_flush - everything stored up to the end of second @when is gone from @when on
  * @when: on the cache's clock, so what is stored within that second is gone too; 0: exactly now, and
- *	what is stored from now on stays. A second in the past is now. A flush that waits for its time
- *	is replaced by a later call.
+ *	what is stored from now on stays. A second in the past is now; KMC_FLUSH_NOTHING is one in which
+ *	nothing was stored. A flush that waits for its time is replaced by a later call.
  *
  * Return: 0, or -EAGAIN (after hundreds of flushes that upkeep had no time for): nothing was done, call
  * kmc_store_provide() in process context and try again.
  */
+#define KMC_FLUSH_NOTHING	1	/* the clock begins at 2 */
 int kmc_store_flush(struct kmc_store *store, u32 when);
 
 /**
