@@ -40,7 +40,7 @@ private struct Generator {
         options.unknownUnique = Step.unknownUnique
         random = RandomSource(seed: seed)
         // Most sequences are of small values and quick; some have one that is chunked.
-        options.longestValue = random.chance(15) ? largestValue : 8192
+        options.longestValue = random.chance(15) ? largestValue : min(8192, largestValue)
         options.hugeNumbers = dialect.readsHugeNumbers
         requests = RandomRequests(prefix: Bytes("kmc~0000000."), options: options)
         self.dialect = dialect

@@ -51,6 +51,9 @@ public struct ConformanceReport: Sendable {
     public internal(set) var tally = Tally()
     /// What the random sequences did.
     public internal(set) var random = Tally()
+    /// How many items the endpoint has evicted during the random sequences: above zero, its memory was too small or others
+    /// filled it, and a miss may be its right.
+    public internal(set) var evicted = 0
     public internal(set) var differences: [ConformanceDifference] = []
     public internal(set) var seconds = 0.0
 
@@ -78,6 +81,7 @@ public struct ConformanceReport: Sendable {
         if random.reads > 0, hitPercent < Conformance.leastHitPercent {
             lines.append("fewer than \(Conformance.leastHitPercent) % of the random reads hit: this run shows too little")
         }
+        if evicted > 0 { lines.append("the endpoint evicted \(evicted) items meanwhile: give it more memory (-m)") }
         lines += differences.map(\.description)
         lines.append(differences.isEmpty ? "no difference" : "\(differences.count) differences")
         return lines

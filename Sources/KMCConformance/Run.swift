@@ -68,7 +68,7 @@ extension Run {
                 report.skipped.append((scenario.name, reason))
             } else {
                 tell(scenario.name)
-                perform(scenario)
+                perform(scenario, attempts: 5)
                 report.scenarios.append(scenario.name)
             }
             done += 1
@@ -87,12 +87,14 @@ extension Run {
         return evictions == (scenario.needs.contains(.fills) ? "off" : "on") ? nil : "evictions are \(evictions)"
     }
 
-    private func perform(_ scenario: Scenario) {
+    private func perform(_ scenario: Scenario, attempts: Int) {
         let stage = Stage(target)
         stage.executor.onProgress = { [weak self] count in self?.count(count, scenario.name) }
         defer { stage.executor.cleanUp() }
         do {
             try scenario.body(stage)
+        } catch is Stage.TooSlow where attempts > 1 {
+            return perform(scenario, attempts: attempts - 1)
         } catch let mismatch as Executor.Mismatch {
             let relevant = Array(stage.history.suffix(40))
             differ(scenario.name, nil, mismatch, minimized(relevant, stage.prefix))
@@ -119,20 +121,32 @@ extension Run {
 
 extension Run {
     func sequences() {
+        guard sequenceCount > 0 else { return }
+        let limit = figure("limit_maxbytes") ?? 0
+        // Two dozen texts, each in a slab class of its own if it comes to the worst, stay far below the limit.
+        let largest = min(900_000, max(4096, limit / 512))
+        let evictions = figure("evictions")
+        defer {
+            if let before = evictions, let after = figure("evictions") { report.evicted = after - before }
+        }
         var left = options.operations
         for index in 0..<sequenceCount where !isOver {
             let seed = report.seed &+ UInt64(index)
             let length = min(left, max(1, options.sequenceLength))
             left -= length
-            perform(seed: seed, length: length)
+            perform(seed: seed, length: length, largest: largest)
             report.sequences += 1
             done += 1
         }
     }
 
-    private func perform(seed: UInt64, length: Int) {
+    private func figure(_ name: String) -> Int? {
+        try? Stage(target).statistics()[name].flatMap { Int($0) }
+    }
+
+    private func perform(seed: UInt64, length: Int, largest: Int) {
         let sequence = RandomSequence(
-            seed: seed, length: length, clients: options.clients, dialect: target.dialect, largestValue: 900_000)
+            seed: seed, length: length, clients: options.clients, dialect: target.dialect, largestValue: largest)
         let prefix = RandomSequence.freshPrefix()
         let steps = RandomSequence.rekeyed(sequence.steps, from: sequence.prefix, to: prefix)
         let executor = Executor(target)

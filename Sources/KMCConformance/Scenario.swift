@@ -86,6 +86,18 @@ final class Stage {
         try executor.run(steps)
     }
 
+    /// The machine was too busy for what was done to mean anything.
+    struct TooSlow: Error {}
+
+    /// Does what only holds while little time goes by, such as an item with two seconds to live.
+    func promptly(_ body: () throws -> Void) throws {
+        let began = steadySeconds()
+        let result = Result(catching: body)
+        // An expiry counts whole seconds of a clock that may be about to tick: of two, only one is certain.
+        if steadySeconds() - began > 0.8 { throw TooSlow() }
+        try result.get()
+    }
+
     /// Lets time go by, at the endpoint and, by at least as much, in the model.
     func wait(milliseconds: Int) {
         pause(milliseconds: milliseconds)

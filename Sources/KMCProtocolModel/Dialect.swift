@@ -79,8 +79,8 @@ public struct Dialect: Equatable, Sendable {
     /// and the keys of a long retrieval, which may also be a `gat`, are answered as they come, so that what was found
     /// before a bad key has been sent; in a shorter line a bad key is found before anything is looked up or touched. The
     /// refusal is one line, since the empty line that 1.6.45 sends after it puts every later reply of a pipeline one line
-    /// out of step. A number always keeps its length. And a
-    /// `delete` with more than two words after its key is refused as 1.6.18 did, since libmemcached's memcapable asks so.
+    /// out of step. A number always keeps its length. And a `delete` with more than two words after its key is refused, as
+    /// 1.6.18 did, since libmemcached's memcapable asks for it.
     public static let kmemcache = Dialect(
         name: "1.6.45-kmemcache", countsWords: false, readsNumbersLikeC: false, swallowsRefusedData: true,
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: false,

@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func everythingOverUnix() throws {
-        let server = try Memcached(.unix, ["-A"])
+        let server = try Memcached(.unix, ["-A", "-m", "1024"])
         var options = Conformance.Options()
         options.operations = 30_000
         let report = try Conformance.run(endpoint: server.endpoint, options: options)
@@ -26,7 +26,7 @@ import Testing
 
     @Test(arguments: [1, 20_000, 300_000] as [UInt64])
     func randomOverTCP(_ seed: UInt64) throws {
-        let server = try Memcached(.tcp)
+        let server = try Memcached(.tcp, seed == 1 ? [] : ["-m", "1024"])
         var options = Conformance.Options()
         options.seed = seed
         options.operations = 20_000
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func manyClientsAndLongSequences() throws {
-        let server = try Memcached(.unix)
+        let server = try Memcached(.unix, ["-m", "1024"])
         var options = Conformance.Options()
         options.clients = 32
         options.sequenceLength = 4000

@@ -79,6 +79,8 @@ import Testing
         let server = ServerModel(options: .init(version: "v", allowsShutdown: true, allowsFlush: false))
         let connection = server.connect()
         #expect(text(connection.receive(Bytes("flush_all\r\n"))) == "CLIENT_ERROR flush_all not allowed\r\n")
+        #expect(text(connection.receive(Bytes("flush_all x\r\n"))) == "CLIENT_ERROR flush_all not allowed\r\n")
+        #expect(server.cache.counters.flushCommands == 2, "refused, and counted")
         #expect(text(connection.receive(Bytes("shutdown now\r\n"))) == "CLIENT_ERROR invalid shutdown mode\r\n")
         #expect(connection.receive(Bytes("shutdown graceful\r\n")).isEmpty)
         #expect(server.shutdown == .graceful && connection.isClosed)

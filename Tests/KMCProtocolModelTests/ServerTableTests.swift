@@ -191,6 +191,17 @@ private let tooLarge = "SERVER_ERROR object too large for cache\r\n"
         #expect((connection.receive(Bytes("get a\r\n")) == Bytes("END\r\n")) == touches)
     }
 
+    @Test(arguments: [
+        ("delete k 5 x", "NOT_FOUND\r\n", "NOT_FOUND\r\n"), ("delete k 5 noreply", "", ""),
+        ("delete k 5 x y", "NOT_FOUND\r\n", "\(Failure.deleteUsage.line)\r\n"), ("delete k 5 x noreply", "", ""),
+    ])
+    func wordsBehindDelete(_ line: String, _ memcached: String, _ kmemcache: String) {
+        for (dialect, expected) in [(Dialect.v1_6_45, memcached), (.kmemcache, kmemcache)] {
+            let answer = ServerModel(dialect: dialect).connect().receive(Bytes.line(line))
+            #expect(String(decoding: answer, as: UTF8.self) == expected, "\(dialect.name)")
+        }
+    }
+
     /// kmemcache's long lines: key by key, whatever the split.
     @Test(arguments: [
         ("get", "VALUE a 0 1\r\nx\r\n", "END\r\n"), ("gats 0", "VALUE a 0 1 2\r\nx\r\n", "END\r\n"),
