@@ -53,7 +53,8 @@ static struct kmc_item *kmc_item_take(struct kmc_store *store, u32 class, u32 ne
 static int kmc_item_add_chunks(struct kmc_store *store, struct kmc_item *item, u32 owner)
 {
 	struct kmc_slab *slab = &store->slab;
-	const u32 most = slab->classes[slab->last].chunk_size - (u32)sizeof(struct kmc_chunk);
+	const struct kmc_slab_class *largest = &slab->classes[slab->last];
+	const u32 most = largest->chunk_size - (u32)sizeof(struct kmc_chunk);
 	u32 *link = kmc_item_first(item);
 	u32 left = item->nbytes;
 
@@ -69,6 +70,8 @@ static int kmc_item_add_chunks(struct kmc_store *store, struct kmc_item *item, u
 		/* Nothing in the class that fits best: then a chunk that is too large, as memcached. */
 		if (chunk == ERR_PTR(-ENOMEM) && class != slab->last)
 			chunk = (void *)kmc_item_take(store, slab->last, need, &handle);
+		if (chunk == ERR_PTR(-EAGAIN))
+			kmc_slab_want(store, left / (largest->per_page * most) + 1);
 		if (IS_ERR(chunk))
 			return (int)PTR_ERR(chunk);
 		chunk->owner = owner;

@@ -114,8 +114,12 @@ void kmc_slab_exit(struct kmc_store *store)
 		kvfree(slab->pages[i].base);
 		cond_resched();
 	}
-	while (slab->reserved)
-		kvfree(slab->reserve[--slab->reserved]);
+	while (slab->reserve) {
+		void *page = slab->reserve;
+
+		slab->reserve = *slab->reserve;
+		kvfree(page);
+	}
 	kvfree(slab->pages);
 }
 
@@ -126,12 +130,23 @@ static u32 kmc_slab_target(const struct kmc_store *store)
 	u64 limit = kmc_slab_limit_pages(store);
 	u32 granted = READ_ONCE(slab->granted);
 	u64 room = limit > granted ? limit - granted : 0;
+	u64 reserve = clamp(limit / 16, (u64)2, (u64)KMC_RESERVE_MAX);
 	u32 target;
 
-	target = (u32)min(room, clamp(limit / 16, (u64)2, (u64)KMC_RESERVE_MAX));
+	target = (u32)min(room, max(reserve, (u64)READ_ONCE(slab->wanted)));
 	if (!target && READ_ONCE(slab->first_wanted) && granted < slab->page_max)
 		target = 1;
 	return target;
+}
+
+void kmc_slab_want(struct kmc_store *store, u32 pages)
+{
+	struct kmc_slab *slab = &store->slab;
+
+	spin_lock(&slab->lock);
+	if (pages > slab->wanted)
+		WRITE_ONCE(slab->wanted, pages);
+	spin_unlock(&slab->lock);
 }
 
 bool kmc_slab_low(struct kmc_store *store)
@@ -146,16 +161,19 @@ int kmc_slab_provide(struct kmc_store *store)
 
 	kmc_assert_process();
 	while (READ_ONCE(slab->reserved) < kmc_slab_target(store)) {
-		void *page = kvmalloc(KMC_PAGE_SIZE, gfp);
+		void **page = kvmalloc(KMC_PAGE_SIZE, gfp);
 		bool taken = false;
 
 		spin_lock_bh(&slab->lock);
 		WRITE_ONCE(slab->starved, !page);
 		if (page && slab->reserved < kmc_slab_target(store)) {
-			slab->reserve[slab->reserved] = page;
+			*page = slab->reserve;
+			slab->reserve = page;
 			WRITE_ONCE(slab->reserved, slab->reserved + 1);
 			taken = true;
 		}
+		if (!page)
+			WRITE_ONCE(slab->wanted, 0);
 		spin_unlock_bh(&slab->lock);
 		if (!page)
 			return -ENOMEM;
@@ -163,6 +181,7 @@ int kmc_slab_provide(struct kmc_store *store)
 			kvfree(page);
 		cond_resched();
 	}
+	WRITE_ONCE(slab->wanted, 0);
 	return 0;
 }
 
@@ -176,6 +195,7 @@ static int kmc_slab_grant(struct kmc_store *store, u32 id)
 	struct kmc_slab_class *class = &slab->classes[id];
 	struct kmc_page *page;
 	int number = -ENOMEM;
+	void **base;
 
 	lockdep_assert_held(&class->lock);
 	spin_lock(&slab->lock);
@@ -193,11 +213,14 @@ static int kmc_slab_grant(struct kmc_store *store, u32 id)
 	page->chunk_size = class->chunk_size;
 	page->chunks = (u16)class->per_page;
 	page->class = (u8)id;
+	base = slab->reserve;
+	slab->reserve = *base;
+	*base = NULL;
 	WRITE_ONCE(slab->granted, slab->granted + 1);
 	WRITE_ONCE(slab->reserved, slab->reserved - 1);
 	WRITE_ONCE(slab->first_wanted, false);
-	kmc_poison(slab->reserve[slab->reserved], KMC_PAGE_SIZE);
-	smp_store_release(&page->base, (u8 *)slab->reserve[slab->reserved]);
+	kmc_poison(base, KMC_PAGE_SIZE);
+	smp_store_release(&page->base, (u8 *)base);
 out:
 	spin_unlock(&slab->lock);
 	return number;

@@ -23,7 +23,7 @@
 #define KMC_CHUNK_BITS		15
 #define KMC_CHUNK_MASK		((1U << KMC_CHUNK_BITS) - 1)
 #define KMC_PAGES_MAX		(1U << (32 - KMC_CHUNK_BITS))
-#define KMC_RESERVE_MAX		16	/* pages */
+#define KMC_RESERVE_MAX		16	/* pages, unless somebody wants more at once */
 
 /* memcached 1.6.45 on 64 bits, memcached.h: struct _stritem, CAS, the bytes behind key and value, client
  * flags, struct _strchunk. What its class sizes and limits are counted in.
@@ -72,7 +72,8 @@ struct kmc_slab_class {
  * @pages: descriptors by page number, @page_max of them
  * @lock: protects the rest
  * @granted: pages that classes have; descriptors [0, @granted) are set
- * @reserve: pages that wait for a class, @reserved of them
+ * @reserve: pages that wait for a class, @reserved of them, each begins with a pointer to the next
+ * @wanted: pages that somebody who was told -EAGAIN could use at once
  * @first_wanted: a class has no page at all, and the limit is reached: one more page is allowed
  * @starved: the system had no page for us; store as if the limit were reached
  */
@@ -84,7 +85,8 @@ struct kmc_slab {
 	spinlock_t lock;
 	u32 granted;
 	u32 reserved;
-	void *reserve[KMC_RESERVE_MAX];
+	u32 wanted;
+	void **reserve;
 	bool first_wanted;
 	bool starved;
 	struct kmc_slab_class classes[KMC_CLASSES_MAX];
@@ -94,6 +96,9 @@ struct kmc_slab {
 int kmc_slab_init(struct kmc_store *store);
 void kmc_slab_exit(struct kmc_store *store);
 int kmc_slab_provide(struct kmc_store *store);
+
+/* Who got -EAGAIN could use @pages pages at once. BH off. */
+void kmc_slab_want(struct kmc_store *store, u32 pages);
 
 /* Whether the reserve could do with kmc_slab_provide(). Any context, a hint. */
 bool kmc_slab_low(struct kmc_store *store);
