@@ -59,6 +59,12 @@ static void test_time(void)
 	kmc_sim_clock_advance(10000);
 	say(&d, "get b\r\nset b 0 0 1\r\n2\r\nget b\r\n", "END\r\nSTORED\r\nVALUE b 0 1\r\n2\r\nEND\r\n",
 	    "then takes what was stored before");
+	kmc_sim_clock_set_wall(1700000000);
+	say(&d, "set a 0 0 1\r\n1\r\nflush_all 1700000000\r\nget a\r\nset b 0 0 1\r\n2\r\n",
+	    "STORED\r\nOK\r\nEND\r\nSTORED\r\n", "one with a time that has passed is now");
+	say(&d, "flush_all 10\r\nflush_all 2592001\r\n", "OK\r\nOK\r\n", "one before the beginning");
+	kmc_sim_clock_advance(10000);
+	say(&d, "get b\r\n", "VALUE b 0 1\r\n2\r\nEND\r\n", "makes it forgotten");
 	drive_close(&d);
 }
 

@@ -8,8 +8,16 @@
 /* The highest that a client can set (memcached's MAX_VERBOSITY_LEVEL). */
 #define KMC_VERBOSITY_MAX	2
 
+/* The Unix time at second 0 of the cache's clock. Nothing was stored by then. */
+static s64 kmc_began(struct kmc_store *store)
+{
+	return ktime_get_real_seconds() - kmc_store_now(store);
+}
+
 /*
- * What was stored before the second that is asked for goes. Return: 0, or -EAGAIN.
+ * What was stored before the second that is asked for goes. A time that has passed is now, but for one
+ * before the cache began (a delay of more than 30 days, perhaps): as in memcached, that only makes a flush
+ * forgotten that was to come. Return: 0, or -EAGAIN.
  */
 static int kmc_flush(struct kmc_session *s)
 {
@@ -19,8 +27,9 @@ static int kmc_flush(struct kmc_session *s)
 	if (s->req.exptime <= 0)
 		return kmc_store_flush(store, 0);
 	deadline = kmc_store_deadline(store, s->req.exptime);
-	/* Second 1 stands for any time before the cache began: nothing was stored then. */
-	return deadline > 1 ? kmc_store_flush(store, deadline - 1) : 0;
+	if (deadline > kmc_store_now(store))
+		return kmc_store_flush(store, deadline - 1);
+	return kmc_store_flush(store, s->req.exptime > kmc_began(store) ? 0 : KMC_FLUSH_NOTHING);
 }
 
 enum kmc_result kmc_flush_execute(struct kmc_session *s, struct kmc_turn *turn)
