@@ -72,6 +72,7 @@ public struct RandomTextTraffic {
     ) {
         let server = ServerModel(dialect: dialect, options: serverOptions)
         server.cache.clock = options.clock
+        server.cache.began = options.clock
         self.server = server
         self.options = options
         requests = RandomRequests(prefix: Bytes("r."), options: options.requests)

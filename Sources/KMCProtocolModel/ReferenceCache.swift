@@ -20,6 +20,8 @@ public struct ReferenceCache {
 
     /// Seconds since 1970. Time goes by the second, as memcached's does.
     public var clock: Int64 = 1_700_000_000
+    /// When the server began.
+    public var began: Int64 = 1_700_000_000
     public internal(set) var counters = Counters()
     /// Keys whose numbers have at some time been given trailing spaces; see ``Dialect/mayTrimNumbers``.
     public private(set) var padded: Set<Bytes> = []
@@ -229,16 +231,14 @@ extension ReferenceCache {
         return nil
     }
 
-    /// There is one flush at a time: a new one takes the place of one that isn't due.
+    /// There is one flush at a time: a new one takes the place of one that isn't due. A time that has passed is now, but
+    /// for one before the server began, when nothing was stored.
     private mutating func flush(_ delay: Int32) {
         counters.flushCommands += 1
         applyDueFlush()
-        guard delay > 0, case .at(let due) = expiry(delay, from: clock) else {
-            items.removeAll()
-            flushDue = nil
-            return
-        }
-        flushDue = due - 1
+        flushDue = nil
+        guard delay > 0, case .at(let due) = expiry(delay, from: clock) else { return items.removeAll() }
+        if due > clock { flushDue = due - 1 } else if due > began { items.removeAll() }
     }
 
     private mutating func applyDueFlush() {
