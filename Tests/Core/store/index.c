@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The index: growth while it serves, walks while it grows, and no room to grow. */
+#include <pthread.h>
 #include "fixture.h"
 #include "suites.h"
 
@@ -68,6 +69,24 @@ static void grows_when_full(void)
 	EQUAL(cache_items(&c), 40000);
 	for (n = 0; n < 40000; n++)
 		CHECK(cache_has(&c, name(n), "v"));
+	cache_close(&c);
+}
+
+/* As many come as go: spilled buckets come back to their pool, and nothing needs to grow. */
+static void spills_come_back(void)
+{
+	struct cache c;
+	u32 n;
+
+	cache_init(&c);
+	cache_open(&c);
+	for (n = 0; n < 100000; n++) {
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+		if (n >= 3400)
+			EQUAL(cache_delete(&c, name(n - 3400)), KMC_STORED);
+	}
+	EQUAL(totals(&c).power, 12);
+	CHECK(rcu_dereference_protected(cache_store(&c)->index.table, true)->fresh > 5);
 	cache_close(&c);
 }
 
@@ -171,6 +190,93 @@ static void walks(void)
 	walk(4000, 100000, 100);
 }
 
+/* Each of the first @items keys is found, and a walk visits it once. */
+static void all_there(struct cache *c, const u32 *keys, u32 items)
+{
+	struct kmc_walk walk = { 0 };
+	u32 i;
+
+	memset(visits, 0, sizeof(visits));
+	while (!walk.done)
+		kmc_store_walk(cache_store(c), &walk, visit, NULL);
+	for (i = 0; i < items; i++) {
+		CHECK(cache_has(c, name(keys[i]), "v"));
+		EQUAL(visits[keys[i]], 1);
+	}
+	EQUAL(cache_items(c), items);
+}
+
+/* A bucket that cannot be split for now, because its half spills and the larger table's pool is empty. */
+static void split_fails(void)
+{
+	static u32 keys[64];
+	struct kmc_table *table;
+	struct cache c;
+	u32 n, items = 0, fresh;
+
+	cache_init(&c);
+	cache_open(&c);
+	for (n = 0; items < ARRAY_SIZE(keys); n++) {
+		u32 number = cache_key(&c, name(n)).hash & 1023;
+
+		/* Twenty of one half of bucket 5, and some others. */
+		if (items < 20 ? number != 5 + 512 : number % 512 < 3)
+			continue;
+		keys[items++] = n;
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	}
+	cache_store(&c)->index.full = true;
+	CHECK(kmc_index_grow(cache_store(&c), 1));
+	table = rcu_dereference_protected(cache_store(&c)->index.table, true);
+	fresh = table->next->fresh;
+	table->next->fresh = table->next->spills;
+	CHECK(!kmc_index_grow(cache_store(&c), 100000));
+	EQUAL(table->moved, 5);
+	all_there(&c, keys, items);
+	table->next->fresh = fresh;
+	CHECK(!kmc_index_grow(cache_store(&c), 100000));
+	EQUAL(totals(&c).power, 13);
+	CHECK(!totals(&c).growing);
+	all_there(&c, keys, items);
+	cache_close(&c);
+}
+
+static int reading;	/* 1: in a read side, 2: may leave */
+
+static void *reader(void *arg)
+{
+	rcu_read_lock();
+	__atomic_store_n(&reading, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&reading, __ATOMIC_SEQ_CST) == 1)
+		cpu_relax();
+	rcu_read_unlock();
+	return NULL;
+}
+
+static void old_table_waits_for_readers(void)
+{
+	struct kmc_index *index;
+	pthread_t thread;
+	struct cache c;
+
+	cache_init(&c);
+	cache_open(&c);
+	index = &cache_store(&c)->index;
+	CHECK(pthread_create(&thread, NULL, reader, NULL) == 0);
+	while (!__atomic_load_n(&reading, __ATOMIC_SEQ_CST))
+		cpu_relax();
+	index->full = true;
+	while (kmc_index_grow(cache_store(&c), 1000))
+		;
+	kmc_index_grow(cache_store(&c), 1000);
+	CHECK(index->old != NULL);
+	__atomic_store_n(&reading, 2, __ATOMIC_SEQ_CST);
+	pthread_join(thread, NULL);
+	kmc_index_grow(cache_store(&c), 1000);
+	CHECK(index->old == NULL);
+	cache_close(&c);
+}
+
 static void stale_handles_stay_inside(void)
 {
 	const struct kmc_slab *slab;
@@ -200,9 +306,12 @@ static void stale_handles_stay_inside(void)
 static const struct tap_test tests[] = {
 	{ "index: grows while it serves", grows },
 	{ "index: grows when it is full", grows_when_full },
+	{ "index: spilled buckets come back", spills_come_back },
 	{ "index: cannot grow: neighbours go", stuck_evicts },
 	{ "index: cannot grow, with -M: refuses", stuck_refuses },
 	{ "index: a walk visits each once while it grows", walks },
+	{ "index: a bucket that cannot be split now is split later", split_fails },
+	{ "index: an old table waits for its readers", old_table_waits_for_readers },
 	{ "index: no handle leads outside a page", stale_handles_stay_inside },
 };
 

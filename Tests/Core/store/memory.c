@@ -421,6 +421,35 @@ static void chunked_eviction(void)
 	cache_close(&c);
 }
 
+/*
+ * Heads of values in chunks fill their class, in which nothing is listed: the values they head must go.
+ * Ten pages of chunks and one of heads, which is the smaller.
+ */
+static void heads_are_evicted(void)
+{
+	struct kmc_class_totals heads;
+	struct cache c;
+	u32 n, class = 1;
+
+	cache_init(&c);
+	c.settings.memory_limit = 11 << 20;
+	c.settings.slab_chunk_max = 1024;
+	cache_open(&c);
+	EQUAL(fill(&c, 0, 980), KMC_STORED);
+	while (class_of(&c, class).used_chunks == 0)
+		class++;
+	heads = class_of(&c, class);
+	EQUAL(heads.items, 0);
+	for (n = 1; n < heads.chunks_per_page + 100; n++)
+		EQUAL(fill(&c, n, 980), KMC_STORED);
+	heads = class_of(&c, class);
+	EQUAL(heads.pages, 1);
+	EQUAL(heads.free_chunks, 0);
+	EQUAL(counted(&c, KMC_CLASS_evicted), 100);
+	CHECK(!filled(&c, 99) && filled(&c, 100));
+	cache_close(&c);
+}
+
 /* A value of many times the reserve: one more trip to process context, and then it is had at once. */
 static void one_giant(void)
 {
@@ -546,6 +575,7 @@ static const struct tap_test tests[] = {
 	{ "memory: values in chunks", chunked },
 	{ "memory: too large", too_large },
 	{ "memory: values in chunks are evicted whole", chunked_eviction },
+	{ "memory: values go when their heads have no room", heads_are_evicted },
 	{ "memory: a value much larger than the reserve", one_giant },
 	{ "memory: every allocation of creation fails", create_fails },
 	{ "memory: allocations fail while serving", serving_fails },
