@@ -22,7 +22,6 @@
 #include <linux/skbuff.h>
 #include <net/sock.h>
 
-#include "fault.h"
 #include "listener.h"
 #include "server.h"
 #include "tx.h"
@@ -252,11 +251,11 @@ static struct kmc_conn *conn_alloc(struct kmc_listener *listener, struct socket 
 	struct kmc_server *server = listener->server;
 	struct kmc_conn *conn;
 
-	conn = KMC_TRY(conn, kmem_cache_alloc(conn_cache, GFP_KERNEL));
+	conn = kmem_cache_alloc(conn_cache, GFP_KERNEL);
 	if (!conn)
 		return NULL;
 	memset(conn, 0, sizeof(*conn));
-	conn->session = KMC_TRY(conn_session, kmc_session_create(&server->core, listener->protocol, GFP_KERNEL));
+	conn->session = kmc_session_create(&server->core, listener->protocol, GFP_KERNEL);
 	if (!conn->session) {
 		kmem_cache_free(conn_cache, conn);
 		return NULL;

@@ -16,7 +16,6 @@
 
 #include "describe.h"
 #include "event.h"
-#include "fault.h"
 #include "registry.h"
 #include "server.h"
 
@@ -236,7 +235,7 @@ static int new_with_spec(struct kmc_server_spec *spec, struct sk_buff *skb, stru
 	if (err)
 		return err;
 	/* First of all, so that an instance that was made cannot fail for want of a reply. */
-	msg = KMC_TRY(new_reply, reply_new(info, KMC_CMD_NEW, &head));
+	msg = reply_new(info, KMC_CMD_NEW, &head);
 	if (!msg)
 		return no_memory(info);
 	server = kmc_server_create(spec, info->extack);
@@ -253,7 +252,7 @@ static int new_with_spec(struct kmc_server_spec *spec, struct sk_buff *skb, stru
 
 static int do_new(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kmc_server_spec *spec = KMC_TRY(new_spec, kzalloc(sizeof(*spec), GFP_KERNEL));
+	struct kmc_server_spec *spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	int err;
 
 	if (!spec) {
@@ -325,7 +324,7 @@ static int do_get(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(server))
 		return PTR_ERR(server);
-	msg = KMC_TRY(get_reply, reply_new(info, KMC_CMD_GET, &head));
+	msg = reply_new(info, KMC_CMD_GET, &head);
 	err = msg ? reply_instance(info, msg, head, server) : no_memory(info);
 	kmc_server_put(server);
 	return err;
@@ -360,7 +359,7 @@ static int do_list(struct sk_buff *skb, struct genl_info *info)
 
 	if (err)
 		return err;
-	msg = KMC_TRY(list_reply, reply_new(info, KMC_CMD_LIST, &head));
+	msg = reply_new(info, KMC_CMD_LIST, &head);
 	if (!msg)
 		return no_memory(info);
 	err = list_servers(msg, net, cursor);
@@ -399,7 +398,7 @@ static int do_stats(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(server))
 		return PTR_ERR(server);
-	msg = KMC_TRY(stats_reply, reply_new(info, KMC_CMD_STATS, &head));
+	msg = reply_new(info, KMC_CMD_STATS, &head);
 	err = msg ? describe_stats(msg, server, info) : no_memory(info);
 	kmc_server_put(server);
 	if (err) {

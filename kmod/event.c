@@ -15,7 +15,6 @@
 #include <net/sock.h>
 
 #include "control.h"
-#include "fault.h"
 #include "owner.h"
 #include "server.h"
 
@@ -34,7 +33,7 @@ static u32 nr_subscribers;
 static struct sk_buff *event_message(const struct kmc_server *server, enum kmc_event event,
 				     enum kmc_reason reason)
 {
-	struct sk_buff *skb = KMC_TRY(event_message, genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL));
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	void *head;
 
 	if (!skb)
@@ -92,7 +91,7 @@ static bool is_subscribed(const struct kmc_owner *owner)
 
 int kmc_event_subscribe(struct net *net, const struct kmc_owner *owner)
 {
-	struct subscriber *subscriber = KMC_TRY(subscriber, kzalloc(sizeof(*subscriber), GFP_KERNEL));
+	struct subscriber *subscriber = kzalloc(sizeof(*subscriber), GFP_KERNEL);
 	int err = 0;
 
 	if (!subscriber)

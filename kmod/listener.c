@@ -21,7 +21,6 @@
 #include <net/sock.h>
 
 #include "conn.h"
-#include "fault.h"
 #include "registry.h"
 #include "server.h"
 
@@ -75,7 +74,7 @@ static void listener_accept(struct kthread_work *work)
 	for (budget = ACCEPT_BUDGET; budget; budget--) {
 		if (READ_ONCE(listener->closed) || !kmc_conns_may_accept(listener->server))
 			return;
-		err = kmc_fault(KMC_FAULT_accept) ? -ENFILE : kernel_accept(listener->sock, &sock, O_NONBLOCK);
+		err = kernel_accept(listener->sock, &sock, O_NONBLOCK);
 		if (err) {
 			if (!accept_failed(listener, err))
 				return;
@@ -98,8 +97,7 @@ static int check_untouched(struct socket *sock, struct netlink_ext_ack *extack)
 	bool same;
 	int err;
 
-	err = kmc_fault(KMC_FAULT_new_probe) ? -ENOMEM :
-	      sock_create_kern(sock_net(sk), sk->sk_family, sk->sk_type, sk->sk_protocol, &plain);
+	err = sock_create_kern(sock_net(sk), sk->sk_family, sk->sk_type, sk->sk_protocol, &plain);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no memory to examine a socket");
 		return err;
@@ -167,9 +165,11 @@ struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct k
 	if (err)
 		goto put_socket;
 	err = -ENOMEM;
-	listener = KMC_TRY(new_listener, kzalloc(sizeof(*listener), GFP_KERNEL));
-	if (!listener)
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener) {
+		NL_SET_ERR_MSG(extack, "no memory for a listener");
 		goto put_socket;
+	}
 	listener->server = server;
 	listener->file = sock->file;
 	listener->sock = sock;

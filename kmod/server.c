@@ -28,7 +28,6 @@
 #include "conn.h"
 #include "core/store/store.h"
 #include "event.h"
-#include "fault.h"
 #include "listener.h"
 #include "registry.h"
 
@@ -160,7 +159,7 @@ static struct kmc_server *alloc_server(const struct kmc_server_spec *spec)
 
 	if (id > U32_MAX)
 		return NULL;
-	server = KMC_TRY(new_server, kzalloc(sizeof(*server), GFP_KERNEL));
+	server = kzalloc(sizeof(*server), GFP_KERNEL);
 	if (!server)
 		return NULL;
 	atomic_inc(&nr_alive);
@@ -216,8 +215,6 @@ static int start_worker(struct kmc_server *server)
 {
 	struct kthread_worker *worker;
 
-	if (kmc_fault(KMC_FAULT_new_worker))
-		return -ENOMEM;
 	worker = kthread_create_worker(0, "kmcd/%u", server->id);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
@@ -247,7 +244,7 @@ static int build(struct kmc_server *server, const struct kmc_server_spec *spec, 
 {
 	int err;
 
-	err = kmc_fault(KMC_FAULT_new_core) ? -ENOMEM : kmc_core_init(&server->core, &spec->settings, &core_ops);
+	err = kmc_core_init(&server->core, &spec->settings, &core_ops);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no memory for the cache");
 		return err;

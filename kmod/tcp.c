@@ -7,7 +7,6 @@
 #include <net/tcp.h>
 
 #include "conn.h"
-#include "fault.h"
 #include "serve.h"
 
 static struct sock *conn_sk(const struct kmc_conn *conn)
@@ -127,8 +126,6 @@ static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 	struct sock *sk = conn_sk(conn);
 	int sent;
 
-	if (kmc_fault(KMC_FAULT_conn_send))
-		return -ENOMEM;
 	conn->sending = true;
 	sent = tcp_sendmsg_locked(sk, msg, size);
 	conn->sending = false;

@@ -4,7 +4,6 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
-#include "fault.h"
 #include "server.h"
 
 static_assert(sizeof_field(struct kmc_txbuf, room) >= KMC_REPLY_ROOM_MIN);
@@ -17,7 +16,7 @@ bool kmc_tx_take(struct kmc_conn *conn)
 
 	if (conn->tx)
 		return true;
-	conn->tx = KMC_TRY(conn_txbuf, kmem_cache_alloc(tx_cache, GFP_KERNEL | __GFP_NOWARN));
+	conn->tx = kmem_cache_alloc(tx_cache, GFP_KERNEL | __GFP_NOWARN);
 	if (!conn->tx) {
 		local_bh_disable();
 		kmc_count(&core->stats, response_obj_oom);

@@ -11,7 +11,6 @@
 #include <net/sock.h>
 
 #include "conn.h"
-#include "fault.h"
 #include "serve.h"
 
 static bool used;	/* whether a unix socket was ever attached: unloading has somebody to wait for */
@@ -100,7 +99,7 @@ static void unix_consume(struct kmc_conn *conn, u32 len)
 
 static int unix_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
-	return kmc_fault(KMC_FAULT_conn_send) ? -ENOMEM : sock_sendmsg(conn->sock, msg);
+	return sock_sendmsg(conn->sock, msg);
 }
 
 static const struct kmc_socket_ops unix_ops = {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Parameters of kmctest.ko about faults:
+ *	fail	N: the N-th hit from now fails; 0: none. Reads as how many hits are still to come.
+ *	sites	"FILE:LINE WHAT HITS FAILED" for each site, read only
+ * A failure is said in the kernel's log, so that it is known even of a load that failed.
+ */
+#include "fault.h"
+
+#include <linux/module.h>
+#include <linux/sysfs.h>
+
+static atomic_t countdown = ATOMIC_INIT(0);
+static struct kmc_fault_site *only;
+
+static const char *file_name(const struct kmc_fault_site *site)
+{
+	const char *under = strstr(site->file, "/kmod/");
+
+	return under ? under + sizeof("/kmod/") - 1 : site->file;
+}
+
+bool kmc_fault(struct kmc_fault_site *site)
+{
+	atomic_inc(&site->hits);
+	if (READ_ONCE(only) && READ_ONCE(only) != site)
+		return false;
+	if (atomic_dec_if_positive(&countdown) != 0)
+		return false;
+	atomic_inc(&site->failed);
+	pr_info("kmctest: fault %s:%u %s\n", file_name(site), site->line, site->what);
+	return true;
+}
+
+static int set_fail(const char *text, const struct kernel_param *param)
+{
+	unsigned int nth;
+	int err = kstrtouint(text, 10, &nth);
+
+	if (!err)
+		atomic_set(&countdown, nth);
+	return err;
+}
+
+static int get_fail(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%d\n", atomic_read(&countdown));
+}
+
+static const struct kernel_param_ops fail_ops = { .set = set_fail, .get = get_fail };
+module_param_cb(fail, &fail_ops, NULL, 0600);
+
+static int set_only(const char *text, const struct kernel_param *param)
+{
+	struct kmc_fault_site *site;
+	char name[128];
+
+	WRITE_ONCE(only, NULL);
+	if (!*text || *text == '\n')
+		return 0;
+	for (site = &kmc_fault_first + 1; site < &kmc_fault_last; site++) {
+		snprintf(name, sizeof(name), "%s:%u %s", file_name(site), site->line, site->what);
+		if (sysfs_streq(text, name)) {
+			WRITE_ONCE(only, site);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static const struct kernel_param_ops only_ops = { .set = set_only };
+module_param_cb(only, &only_ops, NULL, 0200);
+
+static int get_sites(char *buffer, const struct kernel_param *param)
+{
+	const struct kmc_fault_site *site;
+	int at = 0;
+
+	for (site = &kmc_fault_first + 1; site < &kmc_fault_last; site++)
+		at += sysfs_emit_at(buffer, at, "%s:%u %s %d %d\n", file_name(site), site->line, site->what,
+				    atomic_read(&site->hits), atomic_read(&site->failed));
+	return at + sysfs_emit_at(buffer, at, "end\n");
+}
+
+static const struct kernel_param_ops sites_ops = { .get = get_sites };
+module_param_cb(sites, &sites_ops, NULL, 0400);

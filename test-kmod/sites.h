@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Put in front of every source of the module: wraps what can fail for want of memory into fault sites.
+ * The kernel's own are called through functions here, for some of them are macros.
+ */
+#ifndef KMC_TEST_SITES_H
+#define KMC_TEST_SITES_H
+
+#include <linux/kthread.h>
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/percpu.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "fault.h"
+
+#define KMC_FAULT(name) ({ \
+	static struct kmc_fault_site __site __section(".kmc_faults") __aligned(8) = { \
+		.what = #name, .file = __FILE__, .line = __LINE__ }; \
+	kmc_fault(&__site); })
+#define KMC_OR_NULL(name, ...) (KMC_FAULT(name) ? NULL : kmc_real_##name(__VA_ARGS__))
+#define KMC_OR(error, name, ...) (KMC_FAULT(name) ? (error) : kmc_real_##name(__VA_ARGS__))
+
+static inline void *kmc_real_kzalloc(size_t size, gfp_t gfp)
+{
+	return kzalloc(size, gfp);
+}
+
+static inline void *kmc_real_kmalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc(size, gfp);
+}
+
+static inline void *kmc_real_kvzalloc(size_t size, gfp_t gfp)
+{
+	return kvzalloc(size, gfp);
+}
+
+static inline void *kmc_real_kvmalloc(size_t size, gfp_t gfp)
+{
+	return kvmalloc(size, gfp);
+}
+
+static inline void *kmc_real___vmalloc(unsigned long size, gfp_t gfp)
+{
+	return __vmalloc(size, gfp);
+}
+
+static inline void __percpu *kmc_real_alloc_percpu(size_t size, size_t align, gfp_t gfp)
+{
+	return __alloc_percpu_gfp(size, align, gfp);
+}
+
+static inline void *kmc_real_kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return kmem_cache_alloc(cache, gfp);
+}
+
+static inline struct kmem_cache *kmc_real_kmem_cache_create(const char *name, unsigned int size, unsigned int align,
+							    slab_flags_t flags, void (*make)(void *))
+{
+	return kmem_cache_create(name, size, align, flags, make);
+}
+
+static inline struct sk_buff *kmc_real_genlmsg_new(size_t payload, gfp_t gfp)
+{
+	return genlmsg_new(payload, gfp);
+}
+
+static inline struct sk_buff *kmc_real_skb_copy(const struct sk_buff *skb, gfp_t gfp)
+{
+	return skb_copy(skb, gfp);
+}
+
+static inline int kmc_real_sock_create_kern(struct net *net, int family, int type, int protocol, struct socket **sock)
+{
+	return sock_create_kern(net, family, type, protocol, sock);
+}
+
+static inline int kmc_real_kernel_accept(struct socket *sock, struct socket **accepted, int flags)
+{
+	return kernel_accept(sock, accepted, flags);
+}
+
+static inline int kmc_real_sock_sendmsg(struct socket *sock, struct msghdr *msg)
+{
+	return sock_sendmsg(sock, msg);
+}
+
+static inline int kmc_real_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	return tcp_sendmsg_locked(sk, msg, size);
+}
+
+/* What tcp_sendmsg_locked() does when it gets no memory: with nothing in flight it calls write_space itself. */
+static inline int kmc_starved_send(struct sock *sk)
+{
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	if (tcp_rtx_and_write_queues_empty(sk))
+		sk->sk_write_space(sk);
+	return -EAGAIN;
+}
+
+static inline int kmc_real_genl_register_family(struct genl_family *family)
+{
+	return genl_register_family(family);
+}
+
+static inline int kmc_real_netlink_register_notifier(struct notifier_block *block)
+{
+	return netlink_register_notifier(block);
+}
+
+#undef kzalloc
+#undef kmalloc
+#undef kvzalloc
+#undef kvmalloc
+#undef __vmalloc
+#undef alloc_percpu
+#undef alloc_percpu_gfp
+#undef kmem_cache_alloc
+#undef kmem_cache_create
+#undef skb_copy
+
+#define kzalloc(...) KMC_OR_NULL(kzalloc, __VA_ARGS__)
+#define kmalloc(...) KMC_OR_NULL(kmalloc, __VA_ARGS__)
+#define kvzalloc(...) KMC_OR_NULL(kvzalloc, __VA_ARGS__)
+#define kvmalloc(...) KMC_OR_NULL(kvmalloc, __VA_ARGS__)
+#define __vmalloc(...) KMC_OR_NULL(__vmalloc, __VA_ARGS__)
+#define alloc_percpu_gfp(type, gfp) \
+	((typeof(type) __percpu *)KMC_OR_NULL(alloc_percpu, sizeof(type), __alignof__(type), (gfp)))
+#define alloc_percpu(type) alloc_percpu_gfp(type, GFP_KERNEL)
+#define kmem_cache_alloc(...) KMC_OR_NULL(kmem_cache_alloc, __VA_ARGS__)
+#define kmem_cache_create(...) KMC_OR_NULL(kmem_cache_create, __VA_ARGS__)
+#define genlmsg_new(...) KMC_OR_NULL(genlmsg_new, __VA_ARGS__)
+#define skb_copy(...) KMC_OR_NULL(skb_copy, __VA_ARGS__)
+#define alloc_workqueue(...) (KMC_FAULT(alloc_workqueue) ? NULL : alloc_workqueue(__VA_ARGS__))
+#define kthread_create_worker(...) \
+	(KMC_FAULT(kthread_create_worker) ? ERR_PTR(-ENOMEM) : kthread_create_worker(__VA_ARGS__))
+#define sock_create_kern(...) KMC_OR(-ENOMEM, sock_create_kern, __VA_ARGS__)
+#define kernel_accept(...) KMC_OR(-ENFILE, kernel_accept, __VA_ARGS__)
+#define sock_sendmsg(...) KMC_OR(-ENOBUFS, sock_sendmsg, __VA_ARGS__)
+#define tcp_sendmsg_locked(sk, ...) KMC_OR(kmc_starved_send(sk), tcp_sendmsg_locked, sk, __VA_ARGS__)
+#define genl_register_family(...) KMC_OR(-ENOMEM, genl_register_family, __VA_ARGS__)
+#define netlink_register_notifier(...) KMC_OR(-ENOMEM, netlink_register_notifier, __VA_ARGS__)
+
+#endif
