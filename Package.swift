@@ -11,6 +11,11 @@ let alone = [
     "-Xclang-linker", "-static-libgcc", "-L\(Context.packageDirectory)/Sources/umemcached/link", "-Xlinker", "-s",
 ]
 
+/// `KMC_SANITIZE=undefined` builds the core so that undefined behaviour ends the program; SwiftPM has an option for
+/// addresses only. Tests/Core/run-differential sets it.
+let coreSanitizer: [CSetting] = Context.environment["KMC_SANITIZE"] == "undefined"
+    ? [.unsafeFlags(["-fsanitize=undefined", "-fno-sanitize-recover=all"])] : []
+
 let package = Package(
     name: "kmemcache",
     products: [
@@ -38,7 +43,10 @@ let package = Package(
         // The core that the module is built from, in user space. For tests and bench only (licences).
         .target(
             name: "CKMCCore", path: "kmod", sources: ["core", "sim"], publicHeadersPath: "sim/include",
-            cSettings: [.headerSearchPath(".")]),
+            cSettings: [.headerSearchPath(".")] + coreSanitizer),
+        .testTarget(
+            name: "CoreDifferentialTests", dependencies: ["CKMCCore", "KMCProtocolModel"],
+            path: "Tests/Core/Differential", swiftSettings: strict),
         .systemLibrary(name: "CLibNL", pkgConfig: "libnl-genl-3.0", providers: [.apt(["libnl-genl-3-dev"])]),
         .target(name: "KMCControl", dependencies: ["CKMemcacheUAPI", "CLibNL"], swiftSettings: strict),
         .target(
