@@ -151,6 +151,29 @@ static void held(void)
 	cache_close(&c);
 }
 
+static void peeks_notice(void)
+{
+	struct kmc_delta delta = { .delta = 1 };
+	struct kmc_peek peek;
+	struct kmc_key k;
+	struct cache c;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "n", "5");
+	k = cache_key(&c, "n");
+	local_bh_disable();
+	kmc_peek_begin(cache_store(&c), &k, &peek);
+	CHECK(kmc_peek_valid(cache_store(&c), &k, &peek));
+	local_bh_enable();
+	EQUAL(apply(&c, "n", &delta), KMC_STORED);
+	CHECK(peek.value[0] == '6');		/* in place */
+	local_bh_disable();
+	CHECK(!kmc_peek_valid(cache_store(&c), &k, &peek));
+	local_bh_enable();
+	cache_close(&c);
+}
+
 static void chunked_is_no_number(void)
 {
 	static char value[4000];
@@ -171,6 +194,7 @@ static const struct tap_test tests[] = {
 	{ "delta: a zero byte ends a number", zero_byte_ends_a_number },
 	{ "delta: misses, CAS", misses_and_cas },
 	{ "delta: a held item is not written to", held },
+	{ "delta: a peek notices", peeks_notice },
 	{ "delta: what lies in chunks is no number", chunked_is_no_number },
 };
 

@@ -328,7 +328,7 @@ static void sums(void)
 	cache_close(&c);
 }
 
-#define APPENDS	3000
+#define APPENDS	4000
 
 static void *appending(void *arg)
 {
@@ -374,6 +374,48 @@ static void appends(void)
 		EQUAL(letters['a' + i], APPENDS);
 	cache_delete(&c, "log");
 	EQUAL(left_over(), 0);
+	cache_close(&c);
+}
+
+static void *touching(void *arg)
+{
+	struct kmc_key key = cache_key(&c, "log");
+	u32 deadline;
+
+	for (deadline = 1000; !READ_ONCE(stop); deadline++) {
+		struct kmc_peek peek;
+		struct kmc_item *item;
+		enum kmc_miss miss;
+
+		local_bh_disable();
+		item = kmc_store_get_touch(cache_store(&c), &key, deadline, &miss);
+		kmc_item_put(cache_store(&c), item);
+		kmc_peek_begin(cache_store(&c), &key, &peek);
+		EQUAL(peek.exptime, deadline);
+		local_bh_enable();
+	}
+	return NULL;
+}
+
+static void *appending_until_the_end(void *arg)
+{
+	appending(arg);
+	WRITE_ONCE(stop, true);
+	return NULL;
+}
+
+/* What is made anew has the deadline of the moment, not of when it was begun. */
+static void touches(void)
+{
+	void *(*const threads[])(void *) = { appending_until_the_end, touching };
+
+	kmc_sim_poisoning(false);
+	cache_init(&c);
+	c.settings.slab_chunk_max = 2048;
+	cache_open(&c);
+	cache_set(&c, "log", "");
+	run_all(threads, ARRAY_SIZE(threads), 0);
+	CHECK(stop);
 	cache_close(&c);
 }
 
@@ -425,6 +467,7 @@ static const struct tap_test tests[] = {
 	{ "stress: readers, writers, eviction, growth, flushes", all_at_once },
 	{ "stress: incr loses nothing", sums },
 	{ "stress: append loses nothing", appends },
+	{ "stress: append loses no touch", touches },
 	{ "stress: a CAS value is won once", swaps },
 };
 

@@ -75,7 +75,7 @@ static enum kmc_store_status kmc_delta_renew(struct kmc_store *store, const stru
 	enum kmc_store_status status;
 	struct kmc_item *item;
 
-	item = kmc_item_alloc(store, key, old->client_flags, old->exptime, delta->len);
+	item = kmc_item_alloc(store, key, old->client_flags, READ_ONCE(old->exptime), delta->len);
 	if (IS_ERR(item))
 		return kmc_store_error(PTR_ERR(item));
 	memcpy(kmc_item_value(item), delta->text, delta->len);

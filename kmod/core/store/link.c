@@ -251,7 +251,8 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 		return status;
 
 	/* Each is at most item_size_max, a gigabyte. */
-	item = kmc_item_alloc(store, key, old->client_flags, old->exptime, old->nbytes + more->nbytes);
+	item = kmc_item_alloc(store, key, old->client_flags, READ_ONCE(old->exptime),
+			      old->nbytes + more->nbytes);
 	if (IS_ERR(item)) {
 		status = kmc_store_error(PTR_ERR(item));
 		goto out;
