@@ -7,7 +7,7 @@
 struct kmc_store {
 	struct kmc_core *core;
 	struct double_entry *first;
-	u64 cas;
+	u64 cas, linked;
 	u32 held;
 	u32 flush_at;
 };
@@ -88,7 +88,7 @@ static bool double_dead(struct kmc_store *store, const struct kmc_item *item)
 {
 	u32 now = kmc_store_now(store);
 
-	if (store->flush_at && store->flush_at <= now && READ_ONCE(item->seen) <= store->flush_at)
+	if (store->flush_at && store->flush_at <= now && (READ_ONCE(item->seen) & KMC_SEEN_TIME) <= store->flush_at)
 		return true;
 	return item->exptime && item->exptime <= now;
 }
@@ -111,13 +111,18 @@ static struct double_entry **double_find(struct kmc_store *store, const struct k
 	return NULL;
 }
 
-static void double_link(struct kmc_store *store, struct kmc_item *item)
+static u64 double_cas(struct kmc_store *store, const struct kmc_change *change)
+{
+	return change->with_cas ? change->cas : ++store->cas;
+}
+
+static void double_link(struct kmc_store *store, struct kmc_item *item, const struct kmc_change *change)
 {
 	struct double_entry *entry = kmalloc(sizeof(*entry), GFP_ATOMIC);
 
 	BUG_ON(!entry);
 	refcount_inc(&item->ref);
-	item->cas = ++store->cas;
+	store->linked = item->cas = double_cas(store, change);
 	item->seen = kmc_store_now(store);
 	entry->item = item;
 	entry->next = store->first;
@@ -201,6 +206,28 @@ struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_k
 	return item;
 }
 
+struct kmc_item *kmc_store_look(struct kmc_store *store, const struct kmc_key *key,
+				struct kmc_look *look, enum kmc_miss *miss)
+{
+	struct kmc_item *item = kmc_store_get(store, key, miss);
+
+	double_knobs.looks++;
+	if (!item)
+		return NULL;
+	look->cas = item->cas;
+	look->exptime = item->exptime;
+	look->seen = item->seen;
+	look->flags = item->flags;
+	look->won = kmc_look_wins(look, item->flags, item->exptime);
+	if (look->touch)
+		item->exptime = look->deadline;
+	if (look->won)
+		item->flags |= KMC_ITEM_WON;
+	if (!look->unseen)
+		item->seen = kmc_store_now(store) | KMC_SEEN_FETCHED;
+	return item;
+}
+
 void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
 	struct double_entry **at = double_find(store, key);
@@ -217,6 +244,9 @@ void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct k
 	peek->nbytes = item->nbytes;
 	peek->client_flags = item->client_flags;
 	peek->class = item->class;
+	peek->exptime = item->exptime;
+	peek->seen = item->seen;
+	peek->flags = item->flags;
 }
 
 bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
@@ -229,6 +259,7 @@ bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const st
 
 void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
 {
+	WRITE_ONCE(((struct kmc_item *)peek->item)->seen, kmc_store_now(store) | KMC_SEEN_FETCHED);
 }
 
 static void double_run(struct kmc_cursor *cursor)
@@ -285,6 +316,7 @@ static struct kmc_item *double_join(struct kmc_store *store, const struct kmc_ke
 		return joined;
 	joined->client_flags = old->client_flags;
 	joined->exptime = old->exptime;
+	joined->flags = old->flags & KMC_ITEM_BINARY;
 	memcpy(joined->data + key->len, a->data + a->nkey, a->nbytes);
 	memcpy(joined->data + key->len + a->nbytes, b->data + b->nkey, b->nbytes);
 	return joined;
@@ -304,45 +336,123 @@ static enum kmc_store_status double_count(struct kmc_store *store, enum kmc_stor
 }
 
 static enum kmc_store_status double_replace(struct kmc_store *store, struct double_entry **at,
-					    struct kmc_item *item)
+					    struct kmc_item *item, const struct kmc_change *change)
 {
 	if (at)
 		double_unlink(store, at);
-	double_link(store, item);
+	double_link(store, item, change);
 	return KMC_STORED;
 }
 
-enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
-				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out)
+static enum kmc_store_status double_store_cas(struct kmc_store *store, struct double_entry **at,
+					      struct kmc_item *item, struct kmc_linking *how)
 {
-	struct double_entry **at = double_find(store, key);
+	const struct kmc_item *old = at ? (*at)->item : NULL;
+	bool stale;
+
+	if (!old)
+		return double_count(store, KMC_NOT_FOUND);
+	stale = how->stale && how->cas && how->cas < old->cas;
+	if (old->cas != how->cas && !stale)
+		return double_count(store, KMC_EXISTS);
+	if (stale) {
+		item->exptime = old->exptime;
+		item->flags |= KMC_ITEM_STALE | (old->flags & KMC_ITEM_WON);
+	}
+	return double_count(store, double_replace(store, at, item, &how->change));
+}
+
+static enum kmc_store_status double_store_join(struct kmc_store *store, const struct kmc_key *key,
+					       struct double_entry **at, struct kmc_item *item,
+					       struct kmc_linking *how)
+{
 	struct kmc_item *joined;
 
-	switch (mode) {
-	case KMC_CAS:
-		if (!at)
-			return double_count(store, KMC_NOT_FOUND);
-		if ((*at)->item->cas != cas)
-			return double_count(store, KMC_EXISTS);
-		return double_count(store, double_replace(store, at, item));
-	case KMC_ADD:
-		return at ? KMC_NOT_STORED : double_replace(store, at, item);
-	case KMC_REPLACE:
-		return at ? double_replace(store, at, item) : KMC_NOT_STORED;
-	case KMC_SET:
-		return double_replace(store, at, item);
-	default:
-		break;
-	}
 	if (!at)
-		return KMC_NOT_STORED;
-	joined = double_join(store, key, (*at)->item, item, mode == KMC_APPEND);
+		return how->vivify ? double_replace(store, at, item, &how->change) : KMC_NOT_STORED;
+	if (how->cas && how->cas != (*at)->item->cas)
+		return KMC_EXISTS;
+	joined = double_join(store, key, (*at)->item, item, how->mode == KMC_APPEND);
 	if (IS_ERR(joined))
 		return joined == ERR_PTR(-EAGAIN) ? KMC_AGAIN :
 		       joined == ERR_PTR(-E2BIG) ? KMC_TOO_LARGE : KMC_NO_MEMORY;
-	double_replace(store, at, joined);
+	double_replace(store, at, joined, &how->change);
+	how->nbytes_out = joined->nbytes;
 	kmc_item_put(store, joined);
 	return KMC_STORED;
+}
+
+static enum kmc_store_status double_store(struct kmc_store *store, const struct kmc_key *key,
+					  struct kmc_item *item, struct kmc_linking *how)
+{
+	struct double_entry **at = double_find(store, key);
+
+	switch (how->mode) {
+	case KMC_CAS:
+		return double_store_cas(store, at, item, how);
+	case KMC_ADD:
+		if (at || double_knobs.rivals)
+			return KMC_NOT_STORED;
+		return double_replace(store, at, item, &how->change);
+	case KMC_REPLACE:
+		return at ? double_replace(store, at, item, &how->change) : KMC_NOT_STORED;
+	case KMC_SET:
+		return double_replace(store, at, item, &how->change);
+	default:
+		return double_store_join(store, key, at, item, how);
+	}
+}
+
+enum kmc_store_status kmc_store_link_as(struct kmc_store *store, const struct kmc_key *key,
+					struct kmc_item *item, struct kmc_linking *how)
+{
+	enum kmc_store_status status;
+
+	how->cas_out = 0;
+	how->nbytes_out = item->nbytes;
+	status = double_store(store, key, item, how);
+	if (how->fetched)
+		item->seen |= KMC_SEEN_FETCHED;
+	if (status == KMC_STORED)
+		how->cas_out = store->linked;
+	if (double_knobs.rivals)
+		double_knobs.rivals--;
+	return status;
+}
+
+enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct kmc_key *key,
+					struct kmc_discard *how)
+{
+	struct double_entry **at = double_find(store, key);
+	struct kmc_change grave = how->change;
+	struct kmc_item *item;
+
+	if (!at)
+		return KMC_NOT_FOUND;
+	item = (*at)->item;
+	if (how->with_cas && how->cas != item->cas)
+		return KMC_EXISTS;
+	how->class = DOUBLE_CLASS;
+	if (how->tombstone) {
+		grave.cas = grave.with_cas ? grave.cas : item->cas;
+		grave.with_cas = true;
+		how->tombstone->flags |= item->flags & KMC_ITEM_BINARY;
+		item = how->tombstone;
+		double_replace(store, at, item, &grave);
+	}
+	if (how->stale) {
+		item->exptime = how->change.with_deadline ? how->change.deadline : item->exptime;
+		item->flags = (item->flags | KMC_ITEM_STALE) & ~KMC_ITEM_WON;
+		item->cas = double_cas(store, &how->change);
+	} else if (!how->tombstone) {
+		double_unlink(store, at);
+	}
+	return KMC_STORED;
+}
+
+u64 kmc_item_nominal(const struct kmc_store *store, u32 nkey, u32 client_flags, u32 nbytes)
+{
+	return 48 + 8 + 3 + (client_flags ? 4 : 0) + nkey + nbytes;
 }
 
 enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
@@ -378,6 +488,8 @@ enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_
 
 	if (!at)
 		return KMC_NOT_FOUND;
+	if (delta->cas && delta->cas != (*at)->item->cas)
+		return KMC_EXISTS;
 	if (!double_number((*at)->item, &value))
 		return KMC_NON_NUMERIC;
 	if (!delta->decrement)
@@ -386,16 +498,19 @@ enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_
 		value = delta->delta > value ? 0 : value - delta->delta;
 	delta->value = value;
 	delta->class = DOUBLE_CLASS;
+	delta->exptime = (*at)->item->exptime;
+	delta->len = snprintf(delta->text, sizeof(delta->text), "%llu", value);
 	/* A number that got shorter is filled up with blanks. */
-	delta->len = snprintf(delta->text, sizeof(delta->text), "%-*llu", (int)(*at)->item->nbytes,
-			      value);
-	item = double_new(store, key, delta->len);
+	item = double_new(store, key, max(delta->len, (*at)->item->nbytes));
 	if (IS_ERR(item))
 		return item == ERR_PTR(-EAGAIN) ? KMC_AGAIN : KMC_NO_MEMORY;
+	memset(item->data + item->nkey, ' ', item->nbytes);
 	memcpy(item->data + item->nkey, delta->text, delta->len);
 	item->client_flags = (*at)->item->client_flags;
-	item->exptime = (*at)->item->exptime;
-	double_replace(store, at, item);
+	item->exptime = delta->change.with_deadline ? delta->change.deadline : delta->exptime;
+	item->flags = (*at)->item->flags;
+	double_replace(store, at, item, &delta->change);
+	delta->cas_out = item->cas;
 	kmc_item_put(store, item);
 	return KMC_STORED;
 }

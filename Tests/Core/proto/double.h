@@ -14,15 +14,18 @@
  * @full: so many allocations say -ENOMEM, after @again
  * @provide_fails: kmc_store_provide() finds nothing
  * @torn: so many peeks turn out torn
- * @provided, @peeks: counted
+ * @rivals: so many additions find that somebody was faster, who is gone again at once
+ * @provided, @peeks, @looks: counted
  */
 struct double_knobs {
 	u32 again;
 	u32 full;
 	bool provide_fails;
 	u32 torn;
+	u32 rivals;
 	u32 provided;
 	u32 peeks;
+	u32 looks;
 };
 
 extern struct double_knobs double_knobs;

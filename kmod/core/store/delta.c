@@ -48,6 +48,7 @@ static bool kmc_delta_apply(struct kmc_delta *delta, const struct kmc_item *item
 		number -= min(number, delta->delta);
 	delta->value = number;
 	delta->class = kmc_item_class(item);
+	delta->exptime = item->exptime;
 	delta->len = (u32)scnprintf(delta->text, sizeof(delta->text), "%llu", (unsigned long long)number);
 	return true;
 }
@@ -59,12 +60,15 @@ static void kmc_delta_overwrite(struct kmc_store *store, const struct kmc_key *k
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 	u8 *value = kmc_item_value(item);
 
-	delta->cas_out = store->core->settings.cas ? (u64)atomic64_inc_return(&store->cas) : 0;
+	delta->cas_out = kmc_cas_for(store, &delta->change);
 	write_seqcount_begin(&stripe->sequence);
 	memcpy(value, delta->text, delta->len);
 	memset(value + delta->len, ' ', item->nbytes - delta->len);
 	WRITE_ONCE(item->cas, delta->cas_out);
+	if (delta->change.with_deadline)
+		WRITE_ONCE(item->exptime, delta->change.deadline);
 	write_seqcount_end(&stripe->sequence);
+	kmc_expiry_note(&store->expiry, item->exptime);
 	kmc_lru_access(store, item, handle, key->hash, false);
 }
 
@@ -79,7 +83,7 @@ static enum kmc_store_status kmc_delta_renew(struct kmc_store *store, const stru
 	if (IS_ERR(item))
 		return kmc_store_error(PTR_ERR(item));
 	memcpy(kmc_item_value(item), delta->text, delta->len);
-	status = kmc_item_swap(store, key, old, item);
+	status = kmc_item_swap(store, key, old, item, &delta->change);
 	*tried = status == KMC_AGAIN;
 	delta->cas_out = item->cas;
 	kmc_item_put(store, item);

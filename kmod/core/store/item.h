@@ -22,8 +22,9 @@
 /* struct kmc_item.flags */
 #define KMC_ITEM_LINKED		(1U << 0)
 #define KMC_ITEM_CHUNKED	(1U << 1)	/* the value lies in chunks, the first is named behind the key */
-#define KMC_ITEM_STALE		(1U << 2)	/* meta commands */
-#define KMC_ITEM_WON		(1U << 3)
+#define KMC_ITEM_STALE		(1U << 2)	/* a client said that the value is outdated */
+#define KMC_ITEM_WON		(1U << 3)	/* a client was told that it is the one to renew it */
+#define KMC_ITEM_BINARY		(1U << 4)	/* its key came in base64; stays with the key */
 
 /* struct kmc_item.seen: seconds on the cache's clock, and what happened since it was stored */
 #define KMC_SEEN_FETCHED	(1U << 31)
@@ -78,6 +79,12 @@ static inline u32 kmc_item_class(const struct kmc_item *item)
 static inline bool kmc_item_chunked(const struct kmc_item *item)
 {
 	return READ_ONCE(item->flags) & KMC_ITEM_CHUNKED;
+}
+
+/* Before it is linked. */
+static inline void kmc_item_mark(struct kmc_item *item, u32 flags)
+{
+	WRITE_ONCE(item->flags, (u8)(item->flags | flags));
 }
 
 static inline u8 *kmc_item_key(struct kmc_item *item)

@@ -78,18 +78,21 @@ struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_k
 	return kmc_store_hold(store, key, &deadline, miss);
 }
 
-static u64 kmc_next_cas(struct kmc_store *store)
+u64 kmc_cas_for(struct kmc_store *store, const struct kmc_change *change)
 {
-	return store->core->settings.cas ? (u64)atomic64_inc_return(&store->cas) : 0;
+	if (!store->core->settings.cas)
+		return 0;
+	return change->with_cas ? change->cas : (u64)atomic64_inc_return(&store->cas);
 }
 
 /* What an item gets when it is linked; nobody sees it yet. */
-static void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item)
+static void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item,
+			     const struct kmc_change *change)
 {
 	u32 now = kmc_store_now(store);
 
 	refcount_inc(&item->ref);
-	WRITE_ONCE(item->cas, kmc_next_cas(store));
+	WRITE_ONCE(item->cas, kmc_cas_for(store, change));
 	WRITE_ONCE(item->generation, kmc_expiry_generation(store, now));
 	WRITE_ONCE(item->seen, now & KMC_SEEN_TIME);
 	WRITE_ONCE(item->flags, item->flags | KMC_ITEM_LINKED);
@@ -98,12 +101,12 @@ static void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item)
 
 /* In the place of @old, which loses the index' reference. */
 static void kmc_link_replace(struct kmc_store *store, u64 hash, struct kmc_item *old, u32 old_handle,
-			     struct kmc_item *item)
+			     struct kmc_item *item, const struct kmc_change *change)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
 	u32 handle = item->next;
 
-	kmc_link_prepare(store, item);
+	kmc_link_prepare(store, item, change);
 	write_seqcount_begin(&stripe->sequence);
 	kmc_index_replace(store, hash, old_handle, handle);
 	WRITE_ONCE(old->flags, old->flags & ~KMC_ITEM_LINKED);
@@ -114,7 +117,8 @@ static void kmc_link_replace(struct kmc_store *store, u64 hash, struct kmc_item 
 	kmc_count(&store->core->stats, total_items);
 }
 
-static bool kmc_link_insert(struct kmc_store *store, u64 hash, struct kmc_item *item)
+static bool kmc_link_insert(struct kmc_store *store, u64 hash, struct kmc_item *item,
+			    const struct kmc_change *change)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
 	u32 handle = item->next;
@@ -123,7 +127,7 @@ static bool kmc_link_insert(struct kmc_store *store, u64 hash, struct kmc_item *
 	write_seqcount_begin(&stripe->sequence);
 	done = kmc_index_insert(store, hash, handle);
 	if (done)
-		kmc_link_prepare(store, item);
+		kmc_link_prepare(store, item, change);
 	write_seqcount_end(&stripe->sequence);
 	if (!done)
 		return false;
@@ -151,24 +155,28 @@ static bool kmc_link_crowd_out(struct kmc_store *store, u64 hash)
 	return false;
 }
 
-static enum kmc_store_status kmc_link_new(struct kmc_store *store, u64 hash, struct kmc_item *item)
+static enum kmc_store_status kmc_link_new(struct kmc_store *store, u64 hash, struct kmc_item *item,
+					  const struct kmc_change *change)
 {
-	if (kmc_link_insert(store, hash, item))
+	if (kmc_link_insert(store, hash, item, change))
 		return KMC_STORED;
 	if (!READ_ONCE(store->index.stuck))
 		return KMC_AGAIN;
 	if (store->core->settings.evict && kmc_link_crowd_out(store, hash) &&
-	    kmc_link_insert(store, hash, item))
+	    kmc_link_insert(store, hash, item, change))
 		return KMC_STORED;
 	return KMC_NO_MEMORY;
 }
 
 /* Whether @mode lets an item be stored over @old (NULL: there is none). KMC_STORED: it does. */
 static enum kmc_store_status kmc_link_judge(struct kmc_store *store, const struct kmc_item *old,
-					    enum kmc_store_mode mode, u64 cas)
+					    const struct kmc_linking *how)
 {
 	struct kmc_stats *stats = &store->core->stats;
-	bool match = old && (cas ? cas == old->cas : mode != KMC_CAS);
+	enum kmc_store_mode mode = how->mode;
+	/* Without CAS values only the command that is about them has any use for one. */
+	u64 cas = store->core->settings.cas || mode == KMC_CAS ? how->cas : 0;
+	bool match = old && (cas ? cas == old->cas || (how->stale && cas < old->cas) : mode != KMC_CAS);
 
 	if (mode == KMC_SET && cas)
 		mode = KMC_CAS;
@@ -194,7 +202,8 @@ static enum kmc_store_status kmc_link_judge(struct kmc_store *store, const struc
 }
 
 enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
-				    struct kmc_item *old, struct kmc_item *item)
+				    struct kmc_item *old, struct kmc_item *item,
+				    const struct kmc_change *change)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 	enum kmc_store_status status = KMC_AGAIN;
@@ -203,8 +212,9 @@ enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_ke
 
 	spin_lock(&stripe->lock);
 	if (kmc_item_find(store, key, &handle, &miss) == old) {
-		item->exptime = old->exptime;
-		kmc_link_replace(store, key->hash, old, handle, item);
+		WRITE_ONCE(item->exptime, change->with_deadline ? change->deadline : old->exptime);
+		kmc_item_mark(item, old->flags & KMC_ITEM_BINARY);
+		kmc_link_replace(store, key->hash, old, handle, item, change);
 		status = KMC_STORED;
 	}
 	spin_unlock(&stripe->lock);
@@ -231,8 +241,8 @@ static void kmc_item_copy(struct kmc_store *store, struct kmc_cursor *to, struct
 
 /* One try: hold the present item, make one out of both, swap. *@tried: it was, but somebody was faster. */
 static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct kmc_key *key,
-					   struct kmc_item *more, enum kmc_store_mode mode, u64 cas,
-					   u64 *cas_out, bool *tried)
+					   struct kmc_item *more, struct kmc_linking *how,
+					   bool *tried)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 	enum kmc_store_status status;
@@ -243,7 +253,7 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 
 	spin_lock(&stripe->lock);
 	old = kmc_item_find(store, key, &handle, &miss);
-	status = kmc_link_judge(store, old, mode, cas);
+	status = kmc_link_judge(store, old, how);
 	if (status == KMC_STORED)
 		refcount_inc(&old->ref);
 	spin_unlock(&stripe->lock);
@@ -258,61 +268,89 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 		goto out;
 	}
 	kmc_cursor_init(store, &cursor, item);
-	kmc_item_copy(store, &cursor, mode == KMC_APPEND ? old : more);
-	kmc_item_copy(store, &cursor, mode == KMC_APPEND ? more : old);
-	status = kmc_item_swap(store, key, old, item);
+	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? old : more);
+	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? more : old);
+	status = kmc_item_swap(store, key, old, item, &how->change);
 	*tried = status == KMC_AGAIN;
-	*cas_out = item->cas;
+	if (status == KMC_STORED) {
+		how->cas_out = item->cas;
+		how->nbytes_out = item->nbytes;
+	}
 	kmc_item_put(store, item);
 out:
 	kmc_item_put(store, old);
 	return status;
 }
 
-static enum kmc_store_status kmc_store_join(struct kmc_store *store, const struct kmc_key *key,
-					    struct kmc_item *more, enum kmc_store_mode mode, u64 cas,
-					    u64 *cas_out)
+/* An older value than the present one: it may stand in for it, as outdated as that. Stripe lock. */
+static void kmc_link_stale(struct kmc_item *item, const struct kmc_item *old)
 {
+	WRITE_ONCE(item->exptime, old->exptime);
+	kmc_item_mark(item, KMC_ITEM_STALE | (old->flags & KMC_ITEM_WON));
+}
+
+/* Over the present item, or as the first of its key. */
+static enum kmc_store_status kmc_link_alone(struct kmc_store *store, const struct kmc_key *key,
+					    struct kmc_item *item, struct kmc_linking *how)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	enum kmc_store_status status;
+	struct kmc_item *old;
+	enum kmc_miss miss;
+	u32 handle;
+
+	if (WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED))
+		return KMC_NOT_STORED;
+	spin_lock(&stripe->lock);
+	old = kmc_item_find(store, key, &handle, &miss);
+	status = kmc_link_judge(store, old, how);
+	if (status == KMC_STORED && old) {
+		if (how->stale && how->cas < old->cas)
+			kmc_link_stale(item, old);
+		kmc_link_replace(store, key->hash, old, handle, item, &how->change);
+	} else if (status == KMC_STORED) {
+		status = kmc_link_new(store, key->hash, item, &how->change);
+	} else if (old && how->mode == KMC_ADD) {	/* memcached: what is not added counts as used */
+		kmc_lru_access(store, old, handle, key->hash, false);
+	}
+	if (status == KMC_STORED) {
+		how->cas_out = item->cas;
+		if (how->fetched)
+			WRITE_ONCE(item->seen, READ_ONCE(item->seen) | KMC_SEEN_FETCHED);
+	}
+	spin_unlock(&stripe->lock);
+	return status;
+}
+
+static enum kmc_store_status kmc_store_join(struct kmc_store *store, const struct kmc_key *key,
+					    struct kmc_item *more, struct kmc_linking *how)
+{
+	struct kmc_linking alone = { .mode = KMC_ADD, .change = how->change };
 	enum kmc_store_status status;
 	u32 tries = 0;
 	bool tried;
 
 	do {
 		tried = false;
-		status = kmc_join_once(store, key, more, mode, cas, cas_out, &tried);
+		status = kmc_join_once(store, key, more, how, &tried);
+		if (status == KMC_NOT_STORED && how->vivify) {
+			status = kmc_link_alone(store, key, more, &alone);
+			tried = status == KMC_NOT_STORED;
+			how->cas_out = alone.cas_out;
+		}
 	} while (tried && ++tries < KMC_SWAPS_MAX);
 	return status;
 }
 
-enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
-				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out)
+enum kmc_store_status kmc_store_link_as(struct kmc_store *store, const struct kmc_key *key,
+					struct kmc_item *item, struct kmc_linking *how)
 {
-	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
-	enum kmc_store_status status;
-	struct kmc_item *old;
-	enum kmc_miss miss;
-	u64 unwanted;
-	u32 handle;
-
 	kmc_assert_bh_off();
-	cas_out = cas_out ?: &unwanted;
-	if (mode == KMC_APPEND || mode == KMC_PREPEND)
-		return kmc_store_join(store, key, item, mode, cas, cas_out);
-	if (WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED))
-		return KMC_NOT_STORED;
-	spin_lock(&stripe->lock);
-	old = kmc_item_find(store, key, &handle, &miss);
-	status = kmc_link_judge(store, old, mode, cas);
-	if (status == KMC_STORED && old)
-		kmc_link_replace(store, key->hash, old, handle, item);
-	else if (status == KMC_STORED)
-		status = kmc_link_new(store, key->hash, item);
-	else if (old && mode == KMC_ADD)	/* memcached: what is not added counts as used */
-		kmc_lru_access(store, old, handle, key->hash, false);
-	if (status == KMC_STORED)
-		*cas_out = item->cas;
-	spin_unlock(&stripe->lock);
-	return status;
+	how->cas_out = 0;
+	how->nbytes_out = item->nbytes;
+	if (how->mode == KMC_APPEND || how->mode == KMC_PREPEND)
+		return kmc_store_join(store, key, item, how);
+	return kmc_link_alone(store, key, item, how);
 }
 
 enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
@@ -337,5 +375,59 @@ enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc
 	spin_unlock(&stripe->lock);
 	if (status == KMC_STORED)
 		kmc_item_put(store, item);
+	return status;
+}
+
+/* The item stays, as something to be renewed. Stripe lock. */
+static void kmc_discard_later(struct kmc_store *store, u64 hash, struct kmc_item *item,
+			      const struct kmc_change *change)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
+
+	write_seqcount_begin(&stripe->sequence);
+	if (change->with_deadline)
+		WRITE_ONCE(item->exptime, change->deadline);
+	WRITE_ONCE(item->flags, (item->flags | KMC_ITEM_STALE) & ~KMC_ITEM_WON);
+	WRITE_ONCE(item->cas, kmc_cas_for(store, change));
+	write_seqcount_end(&stripe->sequence);
+	kmc_expiry_note(&store->expiry, item->exptime);
+}
+
+enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct kmc_key *key,
+					struct kmc_discard *how)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	enum kmc_store_status status = KMC_NOT_FOUND;
+	struct kmc_change grave = how->change;
+	struct kmc_item *item, *gone = NULL;
+	enum kmc_miss miss;
+	u32 handle;
+
+	kmc_assert_bh_off();
+	spin_lock(&stripe->lock);
+	item = kmc_item_find(store, key, &handle, &miss);
+	if (item)
+		status = how->with_cas && how->cas != item->cas ? KMC_EXISTS : KMC_STORED;
+	if (status != KMC_STORED)
+		goto out;
+	if (how->tombstone) {
+		if (!grave.with_cas)
+			grave.cas = item->cas;
+		grave.with_cas = true;
+		kmc_item_mark(how->tombstone, item->flags & KMC_ITEM_BINARY);
+		kmc_link_replace(store, key->hash, item, handle, how->tombstone, &grave);
+		item = how->tombstone;
+	}
+	how->class = kmc_item_class(item);
+	if (how->stale) {
+		kmc_discard_later(store, key->hash, item, &how->change);
+	} else if (!how->tombstone) {
+		kmc_item_unlink(store, key->hash, item, handle);
+		gone = item;
+	}
+out:
+	spin_unlock(&stripe->lock);
+	if (gone)
+		kmc_item_put(store, gone);
 	return status;
 }

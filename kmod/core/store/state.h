@@ -30,9 +30,6 @@ static inline void kmc_store_wake(struct kmc_store *store)
 	store->core->ops->wake(store->core);
 }
 
-/* Bytes of memcached that an item would take: what classes and limits are measured in. */
-u64 kmc_item_nominal(const struct kmc_store *store, u32 nkey, u32 client_flags, u32 nbytes);
-
 /* Bytes that an item really takes, without what its chunks are too large. */
 u32 kmc_item_bytes(const struct kmc_item *item);
 
@@ -53,11 +50,15 @@ struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *ke
 /* Times that somebody else may be faster between two looks at an item, before the caller has to wait. */
 #define KMC_SWAPS_MAX	16
 
-/* @item in the place of @old, which the caller holds, if that is still the present one; else KMC_AGAIN.
- * BH off, no lock held.
+/* @item in the place of @old, which the caller holds, if that is still the present one; else KMC_AGAIN. It
+ * keeps the deadline of @old unless @change says otherwise. BH off, no lock held.
  */
 enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
-				    struct kmc_item *old, struct kmc_item *item);
+				    struct kmc_item *old, struct kmc_item *item,
+				    const struct kmc_change *change);
+
+/* The CAS value for what is changed now. */
+u64 kmc_cas_for(struct kmc_store *store, const struct kmc_change *change);
 
 /* What kmc_item_alloc()'s errors are called. */
 enum kmc_store_status kmc_store_error(long err);

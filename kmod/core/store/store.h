@@ -141,6 +141,43 @@ struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_k
 				     enum kmc_miss *miss);
 
 /**
+ * struct kmc_look - a lookup that may leave its mark on the item
+ * @touch: set @deadline
+ * @touch_first: compare the deadline that is set, not the present one, with @recache
+ * @recache: whoever looks while less time is left wins, 0: nobody; on the cache's clock
+ * @unseen: this is no access
+ * @cas, @exptime, @seen, @flags: of the item as it was before
+ * @won: this look won: the item is stale, or has little time left, and nobody won before
+ */
+struct kmc_look {
+	bool touch;
+	bool touch_first;
+	bool unseen;
+	bool won;
+	u8 flags;
+	u32 deadline;
+	u32 recache;
+	u32 exptime;
+	u32 seen;
+	u64 cas;
+};
+
+/* Whether @look wins at an item that has these flags and this deadline. */
+static inline bool kmc_look_wins(const struct kmc_look *look, u8 flags, u32 exptime)
+{
+	u32 end = look->touch && look->touch_first ? look->deadline : exptime;
+
+	return !(flags & KMC_ITEM_WON) && ((flags & KMC_ITEM_STALE) || (end && end < look->recache));
+}
+
+/**
+ * kmc_store_look - find, hold and mark, in one go under the stripe lock
+ * Return: as kmc_store_get(); the lower half of @look is filled when there is an item.
+ */
+struct kmc_item *kmc_store_look(struct kmc_store *store, const struct kmc_key *key,
+				struct kmc_look *look, enum kmc_miss *miss);
+
+/**
  * kmc_item_alloc - an item that nobody can find yet, with room for its value
  * @nbytes: length of the value
  *
@@ -150,6 +187,11 @@ struct kmc_item *kmc_store_get_touch(struct kmc_store *store, const struct kmc_k
  */
 struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *key, u32 client_flags,
 				u32 deadline, u32 nbytes);
+
+/* Bytes of memcached that an item would take: what classes and limits are measured in, and what a client
+ * is told to be an item's size.
+ */
+u64 kmc_item_nominal(const struct kmc_store *store, u32 nkey, u32 client_flags, u32 nbytes);
 
 /* Any context. */
 void kmc_item_get(struct kmc_item *item);
@@ -199,17 +241,64 @@ enum kmc_store_status {
 };
 
 /**
- * kmc_store_link - make a filled item findable, by the rules of @mode
- * @item: from kmc_item_alloc(), completely written; the caller's reference stays the caller's
- * @cas: for KMC_CAS (and for the others, if not 0): the value that the present item must have
- * @cas_out: the new CAS value when stored (0 without CAS); may be NULL
+ * struct kmc_change - what an item gets, beside its value, from the command that changes it
+ * @cas: its new CAS value, if @with_cas and there are any; else it is the next one
+ * @deadline: its new deadline, if @with_deadline
+ */
+struct kmc_change {
+	u64 cas;
+	u32 deadline;
+	bool with_cas;
+	bool with_deadline;
+};
+
+/**
+ * struct kmc_linking - how an item is to be linked, and what came of it
+ * @cas: for KMC_CAS (and for KMC_SET, KMC_REPLACE, KMC_APPEND and KMC_PREPEND, if not 0): the value that the
+ *	present item must have
+ * @vivify: KMC_APPEND, KMC_PREPEND: if there is no present item, link @item itself
+ * @stale: KMC_CAS: a @cas below the present one will do, but not 0; then @item is stale, and has deadline
+ *	and KMC_ITEM_WON of the present one
+ * @fetched: it counts as fetched from the start
+ * @change: of what is linked; its deadline is that of the item
+ * @cas_out: the new CAS value when stored (0 without CAS)
+ * @nbytes_out: length of the value that was stored; that of @item when none was
+ */
+struct kmc_linking {
+	enum kmc_store_mode mode;
+	u64 cas;
+	bool vivify;
+	bool stale;
+	bool fetched;
+	struct kmc_change change;
+	u64 cas_out;
+	u32 nbytes_out;
+};
+
+/**
+ * kmc_store_link_as - make a filled item findable, by the rules of @how
+ * @item: from kmc_item_alloc(), completely written; the caller's reference stays the caller's. Whoever
+ *	wants KMC_ITEM_WON or KMC_ITEM_BINARY on it sets that before.
  *
  * KMC_APPEND and KMC_PREPEND make a new item out of the present one and @item, which is not linked;
  * the present one's flags and deadline stay. They may say KMC_TOO_LARGE and KMC_NO_MEMORY (to which
  * memcached answers NOT_STORED). KMC_AGAIN: nothing was done, @item is as it was: provide, try again.
  */
-enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
-				     struct kmc_item *item, enum kmc_store_mode mode, u64 cas, u64 *cas_out);
+enum kmc_store_status kmc_store_link_as(struct kmc_store *store, const struct kmc_key *key,
+					struct kmc_item *item, struct kmc_linking *how);
+
+/* The same for who has nothing special to ask. @cas_out: may be NULL; set when stored. */
+static inline enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_key *key,
+						   struct kmc_item *item, enum kmc_store_mode mode,
+						   u64 cas, u64 *cas_out)
+{
+	struct kmc_linking how = { .mode = mode, .cas = cas };
+	enum kmc_store_status status = kmc_store_link_as(store, key, item, &how);
+
+	if (cas_out && status == KMC_STORED)
+		*cas_out = how.cas_out;
+	return status;
+}
 
 /* @cas: 0, or the value that the item must have (else KMC_EXISTS). @class: of the item that was there,
  * may be NULL. Return: KMC_STORED for "deleted", or KMC_NOT_FOUND.
@@ -217,16 +306,43 @@ enum kmc_store_status kmc_store_link(struct kmc_store *store, const struct kmc_k
 enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
 				       u32 *class);
 
+/**
+ * struct kmc_discard - a deletion that may leave something behind
+ * @cas: the value that the item must have, if @with_cas
+ * @stale: do not delete: the item becomes stale and can be won again. Else @change does not count, but for
+ *	the CAS value of @tombstone.
+ * @tombstone: do not delete: this takes the item's place; it has the CAS value of that unless @change says
+ *	otherwise. From kmc_item_alloc(); the caller's reference stays the caller's. May be NULL.
+ * @class: of the item that was there, or of the tombstone in its place
+ */
+struct kmc_discard {
+	u64 cas;
+	bool with_cas;
+	bool stale;
+	struct kmc_item *tombstone;
+	struct kmc_change change;
+	u32 class;
+};
+
+/* Return: KMC_STORED: done; KMC_EXISTS: another CAS value; KMC_NOT_FOUND. */
+enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct kmc_key *key,
+					struct kmc_discard *how);
+
 #define KMC_NUMBER_MAX 20	/* digits of the largest u64 */
 
 /**
  * struct kmc_delta - incr and decr (protocol.txt, "Increment/Decrement")
+ * @cas: 0, or the value that the item must have
+ * @change: what else to set; without, the deadline stays
+ * @exptime: the deadline that the item had
  * @text: the new number in decimal as it was stored, @len bytes
  */
 struct kmc_delta {
 	u64 delta;
 	bool decrement;
 	u64 cas;
+	struct kmc_change change;
+	u32 exptime;
 	u64 cas_out;
 	u64 value;
 	u32 class;
