@@ -8,6 +8,9 @@ int main(void)
 	test_reply();
 	test_settings();
 	test_conversations();
+	test_base64();
+	test_meta();
+	test_meta_effects();
 	test_lines();
 	test_values();
 	test_turns();
@@ -15,6 +18,7 @@ int main(void)
 	test_admin();
 #ifdef WITH_DOUBLE
 	test_memory();
+	test_meta_memory();
 #endif
 	return tap_done();
 }

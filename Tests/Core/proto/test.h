@@ -10,6 +10,9 @@ void test_tokens(void);
 void test_reply(void);
 void test_settings(void);
 void test_conversations(void);
+void test_meta(void);
+void test_meta_effects(void);
+void test_base64(void);
 void test_lines(void);
 void test_values(void);
 void test_turns(void);
@@ -18,5 +21,6 @@ void test_admin(void);
 
 /* With the stand-in for the store only. */
 void test_memory(void);
+void test_meta_memory(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "command.h"
 
-static void kmc_arith_hit(struct kmc_session *s, const struct kmc_delta *delta)
+void kmc_arith_hit(struct kmc_session *s, const struct kmc_delta *delta)
 {
 	if (delta->decrement)
 		kmc_count_in(kmc_session_stats(s), delta->class, decr_hits);
@@ -9,7 +9,7 @@ static void kmc_arith_hit(struct kmc_session *s, const struct kmc_delta *delta)
 		kmc_count_in(kmc_session_stats(s), delta->class, incr_hits);
 }
 
-static void kmc_arith_miss(struct kmc_session *s, const struct kmc_delta *delta)
+void kmc_arith_miss(struct kmc_session *s, const struct kmc_delta *delta)
 {
 	if (delta->decrement)
 		kmc_count(kmc_session_stats(s), decr_misses);

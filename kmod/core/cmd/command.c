@@ -12,7 +12,8 @@ static enum kmc_result kmc_refuse_execute(struct kmc_session *s, struct kmc_turn
 }
 
 #define KMC_STORES(text, how) \
-	{ text, .mode = how, .prepare = kmc_store_prepare, .execute = kmc_store_execute }
+	{ text, .mode = how, .prepare = kmc_store_prepare, .execute = kmc_store_execute, \
+	  .finish = kmc_store_finish }
 
 const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_REFUSE] = { "refuse", .execute = kmc_refuse_execute },
@@ -34,6 +35,13 @@ const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_QUIT] = { "quit", .execute = kmc_quit_execute },
 	[KMC_OP_SHUTDOWN] = { "shutdown", .execute = kmc_shutdown_execute },
 	[KMC_OP_STATS] = { "stats", .execute = kmc_stats_execute },
+	[KMC_OP_META_GET] = { "mg", .execute = kmc_meta_get_execute },
+	[KMC_OP_META_SET] = { "ms", .prepare = kmc_meta_set_prepare, .execute = kmc_store_execute,
+			      .finish = kmc_meta_set_finish },
+	[KMC_OP_META_DELETE] = { "md", .execute = kmc_meta_delete_execute },
+	[KMC_OP_META_ARITH] = { "ma", .execute = kmc_meta_arith_execute },
+	[KMC_OP_META_DEBUG] = { "me", .execute = kmc_meta_debug_execute },
+	[KMC_OP_META_NOOP] = { "mn", .execute = kmc_meta_noop_execute },
 };
 
 enum kmc_result kmc_say(struct kmc_session *s, struct kmc_turn *turn, enum kmc_answer answer)

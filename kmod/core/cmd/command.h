@@ -45,6 +45,7 @@ struct kmc_session;
  * @mode: for those that store
  * @prepare: optional; before the request's head is taken from the input. Anything but KMC_DONE ends
  *	the call, and the head is parsed again later.
+ * @finish: of those that store: the value is complete, there is room for an answer
  * @execute: called until it returns something else than KMC_MORE. KMC_PROCESS in KMC_PHASE_BEGIN gives
  *	the head back, to be parsed again; in a later phase execute is only called again.
  *	There is room for an answer (KMC_LINE_MAX) on the first call.
@@ -54,6 +55,7 @@ struct kmc_command {
 	enum kmc_store_mode mode;
 	enum kmc_result (*prepare)(struct kmc_session *s, struct kmc_turn *turn);
 	enum kmc_result (*execute)(struct kmc_session *s, struct kmc_turn *turn);
+	enum kmc_result (*finish)(struct kmc_session *s, struct kmc_turn *turn);
 };
 
 extern const struct kmc_command kmc_commands[KMC_OP_NR];
@@ -154,9 +156,26 @@ static inline struct kmc_key kmc_session_key(struct kmc_session *s)
 	return kmc_key(s->core->store, s->req.key, s->req.nkey);
 }
 
+/**
+ * kmc_store_open - make an item for the value that follows
+ * @deadline: on the cache's clock
+ * @drop: if that cannot be, the present item goes
+ * Return: KMC_DONE, with @s->item or its value to be swallowed; KMC_PROCESS.
+ */
+enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_key *key,
+			       u32 deadline, bool drop);
+
+/* Show the value of @s->item; KMC_PHASE_SHOW. Return: KMC_DONE: the item is let go. */
+void kmc_get_open(struct kmc_session *s, struct kmc_item *item);
+enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn);
+
+void kmc_arith_hit(struct kmc_session *s, const struct kmc_delta *delta);
+void kmc_arith_miss(struct kmc_session *s, const struct kmc_delta *delta);
+
 enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_store_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_delete_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_arith_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_touch_execute(struct kmc_session *s, struct kmc_turn *turn);
@@ -166,5 +185,12 @@ enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *tu
 enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_shutdown_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_set_prepare(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_set_finish(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_delete_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_arith_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_debug_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_meta_noop_execute(struct kmc_session *s, struct kmc_turn *turn);
 
 #endif

@@ -95,6 +95,13 @@ static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn
 	return kmc_get_hold(s, key);
 }
 
+void kmc_get_open(struct kmc_session *s, struct kmc_item *item)
+{
+	s->item = item;
+	kmc_cursor_init(s->core->store, &s->cursor, item);
+	s->phase = KMC_PHASE_SHOW;
+}
+
 /* What stands before the held item's value. */
 static enum kmc_result kmc_get_head(struct kmc_session *s, struct kmc_turn *turn)
 {
@@ -111,8 +118,7 @@ static enum kmc_result kmc_get_head(struct kmc_session *s, struct kmc_turn *turn
 	if (!at)
 		return kmc_wait(turn, KMC_NEED_SEND);
 	kmc_reply_trim(turn->reply, KMC_LINE_MAX - s->protocol->hit(at, &s->req, &hit));
-	kmc_cursor_init(s->core->store, &s->cursor, s->item);
-	s->phase = KMC_PHASE_SHOW;
+	kmc_get_open(s, item);
 	return KMC_DONE;
 }
 
@@ -134,7 +140,7 @@ static enum kmc_result kmc_get_value(struct kmc_session *s, struct kmc_turn *tur
 	return KMC_DONE;
 }
 
-static enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn)
+enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn)
 {
 	enum kmc_result result = KMC_DONE;
 

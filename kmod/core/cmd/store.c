@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * set, add, replace, append, prepend, cas. The item is had before its value is read, and the value goes
+ * set, add, replace, append, prepend, cas, and what ms has in common with them. The item is had before its value is read, and the value goes
  * from the input into the item without another stop.
  */
 #include "command.h"
@@ -8,40 +8,47 @@
 
 /* The value that follows is not wanted. */
 static enum kmc_result kmc_store_refuse(struct kmc_session *s, struct kmc_turn *turn,
-					const struct kmc_key *key, bool too_large)
+					const struct kmc_key *key, bool too_large, bool drop)
 {
 	if (too_large)
 		kmc_count(kmc_session_stats(s), store_too_large);
 	else
 		kmc_count(kmc_session_stats(s), store_no_memory);
-	/* Who asked for a new value must not find the old one (memcached: set only). */
-	if (s->req.op == KMC_OP_SET)
+	if (drop)
 		kmc_store_delete(s->core->store, key, 0, NULL);
 	s->phase = KMC_PHASE_SWALLOW;
 	return kmc_say(s, turn, too_large ? KMC_ANSWER_TOO_LARGE : KMC_ANSWER_NO_MEMORY_STORING);
 }
 
-enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn)
+enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_key *key,
+			       u32 deadline, bool drop)
 {
 	struct kmc_store *store = s->core->store;
-	struct kmc_key key = kmc_session_key(s);
 	struct kmc_item *item;
 
-	BUILD_BUG_ON(KMC_TEXT_KEY_MAX > KMC_KEY_MAX);
-	item = kmc_item_alloc(store, &key, s->req.client_flags,
-			      kmc_store_deadline(store, s->req.exptime), s->req.nbytes);
+	item = kmc_item_alloc(store, key, s->req.client_flags, deadline, s->req.nbytes);
 	if (item == ERR_PTR(-EAGAIN) && kmc_starve(s) == KMC_PROCESS)
 		return KMC_PROCESS;
 	s->left = s->req.nbytes + s->protocol->tail_len;
 	s->got = 0;
 	if (IS_ERR(item))
-		return kmc_store_refuse(s, turn, &key, item == ERR_PTR(-E2BIG));
+		return kmc_store_refuse(s, turn, key, item == ERR_PTR(-E2BIG), drop);
 	kmc_count_in(kmc_session_stats(s), kmc_item_class(item), cmd_set);
 	s->item = item;
-	s->hash = key.hash;
+	s->hash = key->hash;
 	s->phase = KMC_PHASE_VALUE;
 	kmc_cursor_init(store, &s->cursor, item);
 	return KMC_DONE;
+}
+
+enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_key key = kmc_session_key(s);
+
+	BUILD_BUG_ON(KMC_TEXT_KEY_MAX > KMC_KEY_MAX);
+	/* Who asked for a new value must not find the old one (memcached: set only). */
+	return kmc_store_open(s, turn, &key, kmc_store_deadline(s->core->store, s->req.exptime),
+			      s->req.op == KMC_OP_SET);
 }
 
 /* Some bytes of the value, or of the tail behind it. Return: how many were taken; 0: something is wrong. */
@@ -97,7 +104,7 @@ static enum kmc_answer kmc_store_answer(enum kmc_store_status status)
 	}
 }
 
-static enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
+enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
 {
 	const struct kmc_key key = {
 		.data = kmc_item_key(s->item),
@@ -130,5 +137,5 @@ enum kmc_result kmc_store_execute(struct kmc_session *s, struct kmc_turn *turn)
 		return result;
 	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
 		return kmc_wait(turn, KMC_NEED_SEND);
-	return kmc_store_finish(s, turn);
+	return s->command->finish(s, turn);
 }

@@ -15,10 +15,10 @@
 #define KMC_HEAD_MAX		2048
 
 /*
- * Room that each function below but ->hit() and ->stat() is satisfied with: the longest line. A key
- * of 250 bytes, three numbers, words.
+ * Room that each function below but ->hit() and ->stat() is satisfied with: the longest line, that of a
+ * meta get with all flags. A key of 250 bytes, an opaque token of 32, seven numbers, letters.
  */
-#define KMC_LINE_MAX		320
+#define KMC_LINE_MAX		448
 
 enum kmc_key_status {
 	KMC_KEY_ONE,		/* @req->key is the next key */

@@ -27,6 +27,12 @@ enum kmc_op {
 	KMC_OP_QUIT,
 	KMC_OP_SHUTDOWN,
 	KMC_OP_STATS,
+	KMC_OP_META_GET,
+	KMC_OP_META_SET,
+	KMC_OP_META_DELETE,
+	KMC_OP_META_ARITH,
+	KMC_OP_META_DEBUG,
+	KMC_OP_META_NOOP,
 	KMC_OP_NR
 };
 
@@ -54,7 +60,56 @@ enum kmc_answer {
 	KMC_ANSWER_FLUSH_REFUSED,
 	KMC_ANSWER_SHUTDOWN_REFUSED,
 	KMC_ANSWER_BAD_SHUTDOWN,
+	/* of meta commands only */
+	KMC_ANSWER_META_NOOP,
+	KMC_ANSWER_META_MISS,
+	KMC_ANSWER_UNKNOWN_FLAG,
+	KMC_ANSWER_DUPLICATE_FLAG,
+	KMC_ANSWER_BAD_ARITH_FLAGS,
+	KMC_ANSWER_TOO_MANY_FLAGS,
+	KMC_ANSWER_BAD_ARGUMENT,	/* of a flag */
+	KMC_ANSWER_BAD_BASE64,
+	KMC_ANSWER_OPAQUE_TOO_LONG,
+	KMC_ANSWER_BAD_SET_MODE,
+	KMC_ANSWER_BAD_ARITH_MODE,
+	KMC_ANSWER_BAD_INITIAL,
+	KMC_ANSWER_BAD_FLAG_DELTA,
+	KMC_ANSWER_NO_MEMORY_NEW,
 	KMC_ANSWER_NR
+};
+
+/* A flag's letter as a bit. */
+#define KMC_META(letter)	(1ULL << ((letter) - 'A'))
+
+/* Words of a line, of which one is the command and one the key (1.6.45, MFLAG_MAX_OPT_LENGTH), and bytes of
+ * an opaque token with its letter (MFLAG_MAX_OPAQUE_LENGTH).
+ */
+#define KMC_META_WORDS_MAX	20
+#define KMC_META_FLAGS_MAX	(KMC_META_WORDS_MAX - 2)
+#define KMC_META_OPAQUE_MAX	32
+
+/**
+ * struct kmc_meta - the flags of a meta command; arguments count only if their flag is there
+ * @flags: KMC_META() of each
+ * @order: their letters as they came, @count of them
+ * @mode: what M says; 0: nothing
+ * @opaque: a copy of O's word with its letter, @nopaque bytes
+ * @vivify: exptime of N
+ * @recache: time of R
+ * @cas: E, the CAS value that an item gets
+ * @initial: J
+ */
+struct kmc_meta {
+	u64 flags;
+	u64 cas;
+	u64 initial;
+	s32 vivify;
+	s32 recache;
+	u8 count;
+	u8 mode;
+	u8 nopaque;
+	u8 order[KMC_META_FLAGS_MAX];
+	u8 opaque[KMC_META_OPAQUE_MAX];
 };
 
 /**
@@ -69,6 +124,7 @@ enum kmc_answer {
  * @args: what stands behind "stats"; @nargs == 0: nothing
  * @nbytes: of the value that follows (its line end not counted); for KMC_OP_REFUSE, how many bytes
  *	follow that are to be thrown away (all counted)
+ * @meta: of meta commands; not cleared for others
  */
 struct kmc_request {
 	enum kmc_op op;
@@ -87,6 +143,7 @@ struct kmc_request {
 	u32 level;
 	u64 cas;
 	u64 delta;
+	struct kmc_meta meta;
 };
 
 /**

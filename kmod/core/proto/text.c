@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "text.h"
+#include "meta.h"
 #include "numbers.h"
 #include "tokens.h"
 
@@ -248,6 +249,8 @@ static ssize_t kmc_text_line(const struct kmc_line *line, struct kmc_request *re
 
 	if (line->total < KMC_TEXT_LINE_MIN)
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	if (kmc_meta_parse(line->at, line->len, req))
+		return line->total;
 	command = kmc_text_name(line, &len);
 	if (command && !command->read) {
 		req->op = command->op;
@@ -288,7 +291,7 @@ static ssize_t kmc_text_parse(const u8 *data, size_t len, struct kmc_request *re
 	struct kmc_line line = { .at = data };
 	const u8 *end;
 
-	memset(req, 0, sizeof(*req));
+	memset(req, 0, offsetof(struct kmc_request, meta));
 	line.len = min_t(size_t, len, KMC_HEAD_MAX);
 	end = memchr(data, '\n', line.len);
 	if (!end)
@@ -377,6 +380,20 @@ static const struct {
 	[KMC_ANSWER_FLUSH_REFUSED] = KMC_SAY("CLIENT_ERROR flush_all not allowed"),
 	[KMC_ANSWER_SHUTDOWN_REFUSED] = KMC_SAY("SERVER_ERROR: shutdown not enabled"),
 	[KMC_ANSWER_BAD_SHUTDOWN] = KMC_SAY("CLIENT_ERROR invalid shutdown mode"),
+	[KMC_ANSWER_META_NOOP] = KMC_SAY("MN"),
+	[KMC_ANSWER_META_MISS] = KMC_SAY("EN"),
+	[KMC_ANSWER_UNKNOWN_FLAG] = KMC_SAY("CLIENT_ERROR invalid flag"),
+	[KMC_ANSWER_DUPLICATE_FLAG] = KMC_SAY("CLIENT_ERROR duplicate flag"),
+	[KMC_ANSWER_BAD_ARITH_FLAGS] = KMC_SAY("CLIENT_ERROR invalid or duplicate flag"),
+	[KMC_ANSWER_TOO_MANY_FLAGS] = KMC_SAY("CLIENT_ERROR options flags are too long"),
+	[KMC_ANSWER_BAD_ARGUMENT] = KMC_SAY("CLIENT_ERROR bad token in command line format"),
+	[KMC_ANSWER_BAD_BASE64] = KMC_SAY("CLIENT_ERROR error decoding key"),
+	[KMC_ANSWER_OPAQUE_TOO_LONG] = KMC_SAY("CLIENT_ERROR opaque token too long"),
+	[KMC_ANSWER_BAD_SET_MODE] = KMC_SAY("CLIENT_ERROR invalid mode for ms M token"),
+	[KMC_ANSWER_BAD_ARITH_MODE] = KMC_SAY("CLIENT_ERROR invalid mode for ma M token"),
+	[KMC_ANSWER_BAD_INITIAL] = KMC_SAY("CLIENT_ERROR invalid numeric initial value"),
+	[KMC_ANSWER_BAD_FLAG_DELTA] = KMC_SAY("CLIENT_ERROR invalid numeric delta value"),
+	[KMC_ANSWER_NO_MEMORY_NEW] = KMC_SAY("SERVER_ERROR Out of memory allocating new item"),
 };
 
 static void kmc_text_answer(struct kmc_reply *reply, const struct kmc_request *req,
