@@ -450,6 +450,32 @@ static void heads_are_evicted(void)
 	cache_close(&c);
 }
 
+/* The class that fits a value's last piece best is full of others: then a larger chunk will do. */
+static void tails_take_what_there_is(void)
+{
+	struct cache c;
+	u32 n, class, most;
+
+	cache_init(&c);
+	c.settings.memory_limit = 3 << 20;
+	c.settings.slab_chunk_max = 1024;
+	c.settings.evict = 0;
+	cache_open(&c);
+	most = cache_store(&c)->slab.classes[cache_store(&c)->slab.last].chunk_size - 16;
+	class = kmc_slab_class(&cache_store(&c)->slab, 700 + 16 + cache_store(&c)->slab.save);
+	EQUAL(fill(&c, 0, most + 700), KMC_STORED);
+	EQUAL(class_of(&c, class).used_chunks, 1);
+	for (n = 1; fill(&c, n, class_of(&c, class).chunk_size - 60) == KMC_STORED; n++)
+		;
+	EQUAL(class_of(&c, class).free_chunks, 0);
+	for (n = 10000; n < 10100; n++)
+		EQUAL(fill(&c, n, most + 700), KMC_STORED);
+	EQUAL(class_of(&c, cache_store(&c)->slab.last).used_chunks, 1 + 2 * 100);
+	for (n = 10000; n < 10100; n++)
+		CHECK(filled(&c, n));
+	cache_close(&c);
+}
+
 /* A value of many times the reserve: one more trip to process context, and then it is had at once. */
 static void one_giant(void)
 {
@@ -576,6 +602,7 @@ static const struct tap_test tests[] = {
 	{ "memory: too large", too_large },
 	{ "memory: values in chunks are evicted whole", chunked_eviction },
 	{ "memory: values go when their heads have no room", heads_are_evicted },
+	{ "memory: a last piece takes what there is", tails_take_what_there_is },
 	{ "memory: a value much larger than the reserve", one_giant },
 	{ "memory: every allocation of creation fails", create_fails },
 	{ "memory: allocations fail while serving", serving_fails },

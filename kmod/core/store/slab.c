@@ -144,7 +144,7 @@ void kmc_slab_want(struct kmc_store *store, u32 pages)
 	struct kmc_slab *slab = &store->slab;
 
 	spin_lock(&slab->lock);
-	if (pages > slab->wanted)
+	if (pages > READ_ONCE(slab->wanted))
 		WRITE_ONCE(slab->wanted, pages);
 	spin_unlock(&slab->lock);
 }
