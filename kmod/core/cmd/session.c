@@ -12,6 +12,9 @@
 /* First byte of a binary request. */
 #define KMC_BINARY_MAGIC	0x80
 
+/* There is one for each connection, idle ones too: it fills its slab object, and no larger one. */
+static_assert(sizeof(struct kmc_session) <= 256);
+
 struct kmc_session *kmc_session_create(struct kmc_core *core, u8 protocol, gfp_t gfp)
 {
 	struct kmc_session *s = kzalloc(sizeof(*s), gfp);

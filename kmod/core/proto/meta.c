@@ -133,7 +133,8 @@ static enum kmc_answer kmc_meta_read(const struct kmc_token *token, const struct
 		if (flag->argument == KMC_META_UNKNOWN)
 			return KMC_ANSWER_UNKNOWN_FLAG;
 		meta->flags |= KMC_META(letter);
-		meta->order[meta->count++] = letter;
+		if (KMC_META_ORDERED & KMC_META(letter))
+			meta->order[meta->count++] = letter;
 		if (kmc_meta_argument(flag, token, req))
 			continue;
 		bad = true;

@@ -81,17 +81,22 @@ enum kmc_answer {
 /* A flag's letter as a bit. */
 #define KMC_META(letter)	(1ULL << ((letter) - 'A'))
 
-/* Words of a line, of which one is the command and one the key (1.6.45, MFLAG_MAX_OPT_LENGTH), and bytes of
- * an opaque token with its letter (MFLAG_MAX_OPAQUE_LENGTH).
+/* Words of a line, the command and the key among them (1.6.45, MFLAG_MAX_OPT_LENGTH), and bytes of an opaque
+ * token with its letter (MFLAG_MAX_OPAQUE_LENGTH).
  */
 #define KMC_META_WORDS_MAX	20
-#define KMC_META_FLAGS_MAX	(KMC_META_WORDS_MAX - 2)
 #define KMC_META_OPAQUE_MAX	32
+
+/* Flags whose order matters: what is shown, and what changes it: c f h k l s t O, N R T. */
+#define KMC_META_ORDERED	(KMC_META('c') | KMC_META('f') | KMC_META('h') | KMC_META('k') | \
+				 KMC_META('l') | KMC_META('s') | KMC_META('t') | KMC_META('O') | \
+				 KMC_META('N') | KMC_META('R') | KMC_META('T'))
+#define KMC_META_ORDERED_MAX	11
 
 /**
  * struct kmc_meta - the flags of a meta command; arguments count only if their flag is there
  * @flags: KMC_META() of each
- * @order: their letters as they came, @count of them
+ * @order: letters of those in KMC_META_ORDERED as they came, @count of them
  * @mode: what M says; 0: nothing
  * @opaque: a copy of O's word with its letter, @nopaque bytes
  * @vivify: exptime of N
@@ -108,7 +113,7 @@ struct kmc_meta {
 	u8 count;
 	u8 mode;
 	u8 nopaque;
-	u8 order[KMC_META_FLAGS_MAX];
+	u8 order[KMC_META_ORDERED_MAX];
 	u8 opaque[KMC_META_OPAQUE_MAX];
 };
 
@@ -127,8 +132,8 @@ struct kmc_meta {
  * @meta: of meta commands; not cleared for others
  */
 struct kmc_request {
-	enum kmc_op op;
-	enum kmc_answer refusal;
+	enum kmc_op op : 8;
+	enum kmc_answer refusal : 8;
 	bool noreply;
 	bool with_cas;
 	bool graceful;
