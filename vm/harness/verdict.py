@@ -12,6 +12,15 @@ def _panicked(outcome):
     return re.search(rb"Kernel panic - not syncing[^\r\n]*", bytes(outcome.console))
 
 
+def died_while_booting(outcome):
+    """Whether the kernel panicked before COMMAND began, hence with nothing of ours loaded.
+
+    QEMU's emulation of several CPUs now and then runs the breakpoint that a booting kernel has put into code which it is
+    patching ("Oops: int3"). That says nothing about COMMAND: such a guest may be booted again.
+    """
+    return not outcome.started and not outcome.timed_out and bool(_panicked(outcome))
+
+
 def _console_tail(outcome):
     """What the console showed since the run began; it has what a dying kernel could no longer log."""
     text = bytes(outcome.console).decode("utf-8", "backslashreplace").replace("\r", "").strip()
