@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from lib.tap import check, equal
+from lib.tap import CheckFailed, check, equal
 from lib.wire import Wire
 
 START_SECONDS = 20  # under emulation, with everything on a network file system, a start takes seconds
@@ -59,10 +59,31 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def tool(*arguments, timeout=30, **how):
+def tool(*arguments, timeout=60, **how):
     """Run umemcached to its end; returns the finished process with text in stdout and stderr."""
-    return subprocess.run(["umemcached", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=timeout, **how)
+    command = ["umemcached", *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, **how) as process:
+        try:
+            said, complained = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            where = _kernel_stack(process.pid)
+            process.kill()
+            raise CheckFailed(f"{' '.join(command)} has not ended after {timeout} s; it is in {where}") from None
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, said, complained)
+
+
+def _kernel_stack(process):
+    """Where in the kernel a process waits, for a sentence."""
+    try:
+        lines = pathlib.Path(f"/proc/{process}/stack").read_text().splitlines()
+        state = pathlib.Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError as problem:
+        return f"an unknown place ({problem})"
+    return f"state {state}: " + ", ".join(line.split(" ")[-1] for line in lines[:12])
 
 
 def succeed(*arguments, **how):
