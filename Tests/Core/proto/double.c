@@ -488,6 +488,8 @@ enum kmc_store_status kmc_store_delta(struct kmc_store *store, const struct kmc_
 
 	if (!at)
 		return KMC_NOT_FOUND;
+	if (!(*at)->item->nbytes)
+		return KMC_NON_NUMERIC;
 	if (delta->cas && delta->cas != (*at)->item->cas)
 		return KMC_EXISTS;
 	if (!double_number((*at)->item, &value))

@@ -154,8 +154,8 @@ static const struct conversation ariths[] = {
 	TALK("ma N with t before it, and T", "ma a t N30\r\nmg a t\r\nma b N30 T60 t\r\nmg b t\r\nma c T60 N30\r\nmg c t\r\nma d N0 E44 c MD\r\n",
 	     "HD t-1\r\nHD t30\r\nHD t60\r\nHD t60\r\nHD\r\nHD t30\r\nHD c44\r\n"),
 	TALK("ma q", "ma a q N0\r\nma a q v\r\nma b q\r\nma a q C99\r\nmn\r\nmg a v\r\n", "NF\r\nEX\r\nMN\r\nVA 1\r\n1\r\n"),
-	TALK("ma of what is no number", "ms a 1\r\nx\r\nma a q\r\nms a 0\r\n\r\nma a\r\n",
-	     "HD\r\nCLIENT_ERROR cannot increment or decrement non-numeric value\r\nHD\r\n"
+	TALK("ma of what is no number", "ms a 1\r\nx\r\nma a q\r\nma a C9\r\nms a 0\r\n\r\nma a C9\r\n",
+	     "HD\r\nCLIENT_ERROR cannot increment or decrement non-numeric value\r\nEX\r\nHD\r\n"
 	     "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"),
 	TALK("ma errors", "ma\r\nma a z\r\nma a k k\r\nma a D-1\r\nma a Dx\r\nma a Jx\r\nma Y b\r\nma a MZ\r\nma a M\r\nma " K250 "k\r\n"
 	     "ma a O" O31 "2\r\nma a 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\r\nma a {\r\nma a D18446744073709551616\r\n",

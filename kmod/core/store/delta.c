@@ -39,8 +39,7 @@ static bool kmc_delta_apply(struct kmc_delta *delta, const struct kmc_item *item
 {
 	u64 number;
 
-	if (kmc_item_chunked(item) ||
-	    !kmc_number(item->data + item->nkey, item->nbytes, &number))
+	if (!kmc_number(item->data + item->nkey, item->nbytes, &number))
 		return false;
 	if (!delta->decrement)
 		number += delta->delta;	/* wraps: protocol.txt, "Increment/Decrement" */
@@ -104,6 +103,8 @@ static enum kmc_store_status kmc_delta_once(struct kmc_store *store, const struc
 	item = kmc_item_find(store, key, &handle, &miss);
 	if (!item) {
 		status = KMC_NOT_FOUND;
+	} else if (!item->nbytes || kmc_item_chunked(item)) {	/* before the CAS value, as memcached */
+		status = KMC_NON_NUMERIC;
 	} else if (delta->cas && delta->cas != item->cas) {
 		status = KMC_EXISTS;
 	} else if (!kmc_delta_apply(delta, item)) {
