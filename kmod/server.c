@@ -18,8 +18,10 @@
  */
 #include "server.h"
 
+#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/file.h>
+#include <linux/in.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -63,6 +65,8 @@ static void core_gauges(struct kmc_core *core, struct kmc_core_gauges *g)
 	struct kmc_conns *conns = &server->conns;
 
 	g->pid = server->pid;
+	g->tcp_port = server->tcp_port;
+	g->socket_path = server->socket_path[0] ? server->socket_path : NULL;
 	spin_lock_bh(&conns->lock);
 	g->curr_connections = conns->nr;
 	g->accepting_conns = conns->accepting;
@@ -194,6 +198,29 @@ static void close_listeners(struct kmc_server *server)
 	kmc_registry_unlock();
 }
 
+/* What statistics say of a listener: the first of its kind counts. */
+static void note_address(struct kmc_server *server, const struct kmc_listener *listener)
+{
+	const struct sockaddr_un *un = (const void *)&listener->address;
+	const struct sockaddr_in *in = (const void *)&listener->address;
+	size_t i;
+
+	/* The port lies at the same place for both families of IP. */
+	if (listener->address.ss_family != AF_UNIX) {
+		if (!server->tcp_port)
+			server->tcp_port = ntohs(in->sin_port);
+		return;
+	}
+	if (server->socket_path[0] || !un->sun_path[0])
+		return;		/* an abstract name is no path */
+	strscpy(server->socket_path, un->sun_path, sizeof(server->socket_path));
+	/* It goes out to clients, who read it line by line. */
+	for (i = 0; server->socket_path[i]; i++) {
+		if (!isprint(server->socket_path[i]))
+			server->socket_path[i] = '?';
+	}
+}
+
 static int open_listeners(struct kmc_server *server, const struct kmc_server_spec *spec,
 			  struct netlink_ext_ack *extack)
 {
@@ -207,6 +234,7 @@ static int open_listeners(struct kmc_server *server, const struct kmc_server_spe
 			return PTR_ERR(listener);
 		}
 		server->listeners[server->nr_listeners++] = listener;
+		note_address(server, listener);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+#include <linux/un.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -85,6 +86,7 @@ struct kmc_conns {
  * @maintain: on @worker, the store's upkeep
  * @aging: on @worker, looks for idle connections
  * @listeners: @nr_listeners of them; fixed array, each entry has its own rules
+ * @tcp_port, @socket_path: of the first of their kinds, for statistics (0, ""); fixed
  * @conns: see there
  * @objects: connections not freed yet
  * @drained: woken when @objects reaches 0
@@ -111,6 +113,8 @@ struct kmc_server {
 	struct kthread_delayed_work aging;
 	u32 nr_listeners;
 	struct kmc_listener *listeners[KMC_LISTENERS_MAX];
+	u16 tcp_port;
+	char socket_path[UNIX_PATH_MAX + 1];
 	struct kmc_conns conns;
 	atomic_t objects;
 	wait_queue_head_t drained;

@@ -22,12 +22,16 @@ struct kmc_store;
  * @curr_connections: open now, listeners not counted
  * @time_in_listen_disabled_us: how long accepting stood still for the limit of connections
  * @accepting_conns: whether accepting goes on
+ * @tcp_port: of the first TCP listener, 0 without one
+ * @socket_path: of the first unix listener, NULL without one; lives as long as the cache
  */
 struct kmc_core_gauges {
 	u32 pid;
 	u32 curr_connections;
 	u64 time_in_listen_disabled_us;
 	bool accepting_conns;
+	u16 tcp_port;
+	const char *socket_path;
 };
 
 /**

@@ -405,6 +405,8 @@ static void kmc_list_sizes(struct kmc_listing *list)
 
 enum kmc_shown {
 	KMC_SHOWN_TEXT,		/* @text, whatever the settings */
+	KMC_SHOWN_TCP_PORT,	/* these two: what the surroundings say */
+	KMC_SHOWN_SOCKET_PATH,
 	KMC_SHOWN_NUMBER,
 	KMC_SHOWN_OCTAL,
 	KMC_SHOWN_CHARACTER,
@@ -417,7 +419,7 @@ enum kmc_shown {
 
 /**
  * struct kmc_shown_setting - a row of "stats settings"
- * @attr: KMC_S_*, unless it is a text
+ * @attr: KMC_S_*, or 0 where no setting is shown
  */
 struct kmc_shown_setting {
 	const char *name;
@@ -429,18 +431,19 @@ struct kmc_shown_setting {
 #define KMC_SHOW(title, form, setting) \
 	{ .name = title, .how = KMC_SHOWN_##form, .attr = KMC_S_##setting }
 #define KMC_SHOW_TEXT(title, what)	{ .name = title, .text = what }
+#define KMC_SHOW_GAUGE(title, form)	{ .name = title, .how = KMC_SHOWN_##form }
 
 /* memcached.c, process_stat_settings() */
 static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("maxbytes", NUMBER, MEMORY_LIMIT),
 	KMC_SHOW("maxconns", NUMBER, CONN_LIMIT),
-	KMC_SHOW_TEXT("tcpport", "0"),
+	KMC_SHOW_GAUGE("tcpport", TCP_PORT),
 	KMC_SHOW_TEXT("udpport", "0"),
 	KMC_SHOW("inter", INTER, INTER),
 	KMC_SHOW("verbosity", NUMBER, VERBOSE),
 	KMC_SHOW_TEXT("oldest", "0"),
 	KMC_SHOW("evictions", ON_OFF, EVICT),
-	KMC_SHOW_TEXT("domain_socket", "NULL"),
+	KMC_SHOW_GAUGE("domain_socket", SOCKET_PATH),
 	KMC_SHOW("umask", OCTAL, UMASK),
 	KMC_SHOW("shutdown_command", YES_NO, SHUTDOWN_ENABLED),
 	KMC_SHOW("growth_factor", FACTOR, GROWTH_FACTOR),
@@ -496,16 +499,23 @@ static const char *const kmc_protocol_names[] = {
 	[KMC_PROTOCOL_BINARY] = "binary",
 };
 
-static void kmc_shown_value(const struct kmc_shown_setting *shown, const struct kmc_settings *settings,
+static void kmc_shown_value(const struct kmc_listing *list, const struct kmc_shown_setting *shown,
 			    char *at, size_t size)
 {
+	const struct kmc_settings *settings = &list->core->settings;
 	u64 value = 0;
 
-	if (shown->how != KMC_SHOWN_TEXT)
+	if (shown->attr)
 		value = kmc_setting_get(settings, kmc_setting_find(shown->attr));
 	switch (shown->how) {
 	case KMC_SHOWN_TEXT:
 		scnprintf(at, size, "%s", shown->text);
+		break;
+	case KMC_SHOWN_TCP_PORT:
+		scnprintf(at, size, "%u", list->gauges.tcp_port);
+		break;
+	case KMC_SHOWN_SOCKET_PATH:
+		scnprintf(at, size, "%s", list->gauges.socket_path ? list->gauges.socket_path : "NULL");
 		break;
 	case KMC_SHOWN_NUMBER:
 		scnprintf(at, size, "%llu", value);
@@ -544,8 +554,7 @@ static void kmc_list_settings(struct kmc_listing *list)
 		if (!kmc_list_begin(list))
 			continue;
 		scnprintf(list->row.name, sizeof(list->row.name), "%s", shown->name);
-		kmc_shown_value(shown, &list->core->settings, list->row.value,
-				sizeof(list->row.value));
+		kmc_shown_value(list, shown, list->row.value, sizeof(list->row.value));
 		kmc_list_emit(list);
 	}
 }

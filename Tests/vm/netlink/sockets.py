@@ -214,6 +214,8 @@ def _():
                  (socket.AF_INET6, socket.inet_pton(socket.AF_INET6, "::1"), six.getsockname()[1]),
                  (socket.AF_UNIX, path.encode(), 0), (socket.AF_UNIX, abstract.encode(), 0)], "listeners")
     equal(netlink.get(found["id"])["listeners"], found["listeners"], "listeners of a get")
+    shown = netlink.stats(found["id"], "settings")
+    equal((shown["tcpport"], shown["domain_socket"]), (str(four.getsockname()[1]), path), "tcpport, domain_socket")
     check(answers(four.getsockname()) and answers(six.getsockname(), socket.AF_INET6), "no answer over TCP")
     check(answers(path, socket.AF_UNIX) and answers(abstract, socket.AF_UNIX), "no answer over unix")
     netlink.delete(found["id"])
