@@ -2,6 +2,7 @@
 /*
  * Parameters of kmctest.ko about faults:
  *	fail	N: the N-th hit from now fails; 0: none. Reads as how many hits are still to come.
+ *	burst	N: the next N hits of that one site fail
  *	sites	"FILE:LINE WHAT HITS FAILED" for each site, read only
  * A failure is said in the kernel's log, so that it is known even of a load that failed.
  */
@@ -11,6 +12,7 @@
 #include <linux/sysfs.h>
 
 static atomic_t countdown = ATOMIC_INIT(0);
+static atomic_t burst = ATOMIC_INIT(0);
 static struct kmc_fault_site *only;
 
 static const char *file_name(const struct kmc_fault_site *site)
@@ -20,35 +22,43 @@ static const char *file_name(const struct kmc_fault_site *site)
 	return under ? under + sizeof("/kmod/") - 1 : site->file;
 }
 
+static bool is_to_fail(const struct kmc_fault_site *site)
+{
+	const struct kmc_fault_site *one = READ_ONCE(only);
+
+	if (one && one != site)
+		return false;
+	return (one && atomic_dec_if_positive(&burst) >= 0) || atomic_dec_if_positive(&countdown) == 0;
+}
+
 bool kmc_fault(struct kmc_fault_site *site)
 {
 	atomic_inc(&site->hits);
-	if (READ_ONCE(only) && READ_ONCE(only) != site)
-		return false;
-	if (atomic_dec_if_positive(&countdown) != 0)
+	if (!is_to_fail(site))
 		return false;
 	atomic_inc(&site->failed);
 	pr_info("kmctest: fault %s:%u %s\n", file_name(site), site->line, site->what);
 	return true;
 }
 
-static int set_fail(const char *text, const struct kernel_param *param)
+static int set_counter(const char *text, const struct kernel_param *param)
 {
-	unsigned int nth;
-	int err = kstrtouint(text, 10, &nth);
+	unsigned int hits;
+	int err = kstrtouint(text, 10, &hits);
 
 	if (!err)
-		atomic_set(&countdown, nth);
+		atomic_set(param->arg, hits);
 	return err;
 }
 
-static int get_fail(char *buffer, const struct kernel_param *param)
+static int get_counter(char *buffer, const struct kernel_param *param)
 {
-	return sysfs_emit(buffer, "%d\n", atomic_read(&countdown));
+	return sysfs_emit(buffer, "%d\n", atomic_read(param->arg));
 }
 
-static const struct kernel_param_ops fail_ops = { .set = set_fail, .get = get_fail };
-module_param_cb(fail, &fail_ops, NULL, 0600);
+static const struct kernel_param_ops counter_ops = { .set = set_counter, .get = get_counter };
+module_param_cb(fail, &counter_ops, &countdown, 0600);
+module_param_cb(burst, &counter_ops, &burst, 0600);
 
 static int set_only(const char *text, const struct kernel_param *param)
 {

@@ -83,7 +83,7 @@ void kmc_test_unlisten(struct kmc_test_listening *listening)
 	close_fd(listening->fd);
 }
 
-struct kmc_server *kmc_test_serve(const struct kmc_test_listening *listening)
+struct kmc_server *kmc_test_serve_for(const struct kmc_test_listening *listening, const struct kmc_owner *owner)
 {
 	struct kmc_server_spec *spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	struct kmc_server *server;
@@ -92,6 +92,10 @@ struct kmc_server *kmc_test_serve(const struct kmc_test_listening *listening)
 		return ERR_PTR(-ENOMEM);
 	kmc_settings_defaults(&spec->settings);
 	spec->net = current->nsproxy->net_ns;
+	if (owner) {
+		spec->flags = KMC_INSTANCE_F_ATTACHED;
+		spec->owner = *owner;
+	}
 	spec->nr_listeners = 1;
 	spec->listeners[0].fd = listening->fd;
 	server = kmc_server_create(spec, NULL);

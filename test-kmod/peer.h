@@ -9,6 +9,7 @@
 #include <linux/socket.h>
 #include <linux/types.h>
 
+struct kmc_owner;
 struct kmc_server;
 struct socket;
 
@@ -28,8 +29,13 @@ struct kmc_test_listening {
 int kmc_test_listen(struct kmc_test_listening *listening, int family);
 void kmc_test_unlisten(struct kmc_test_listening *listening);
 
-/* An instance that serves it, with a reference for the caller, or ERR_PTR(). */
-struct kmc_server *kmc_test_serve(const struct kmc_test_listening *listening);
+/* An instance that serves it, with a reference for the caller, or ERR_PTR(). @owner: NULL: detached. */
+struct kmc_server *kmc_test_serve_for(const struct kmc_test_listening *listening, const struct kmc_owner *owner);
+
+static inline struct kmc_server *kmc_test_serve(const struct kmc_test_listening *listening)
+{
+	return kmc_test_serve_for(listening, NULL);
+}
 
 /* Stop it, wait, drop the reference. false: it was not gone within ten seconds, or left something. */
 bool kmc_test_end(struct kmc_server *server);
