@@ -29,6 +29,7 @@
 #define TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
 #define TURN_KEYS	1024		/* keys of gets in one turn: some hundred microseconds of lookups */
 #define RETRY_DELAY	(HZ / 100)	/* when memory was short */
+#define VISIT_BATCH	256		/* connections visited with bottom halves off */
 
 static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
 
@@ -301,17 +302,35 @@ release:
 	sock_release(sock);
 }
 
-void kmc_conns_stop(struct kmc_server *server)
+/* The list turns as it is visited: what has gone from its head stands at its end. */
+void kmc_conns_each(struct kmc_conns *conns, void (*visit)(struct kmc_conn *conn))
 {
-	struct kmc_conns *conns = &server->conns;
+	u32 left = READ_ONCE(conns->nr), batch;
 	struct kmc_conn *conn;
 
-	spin_lock_bh(&conns->lock);
-	list_for_each_entry(conn, &conns->list, node) {
-		set_bit(KMC_CONN_DEAD, &conn->flags);
-		kmc_conn_kick(conn);
+	while (left) {
+		batch = min_t(u32, left, VISIT_BATCH);
+		left -= batch;
+		spin_lock_bh(&conns->lock);
+		while (batch-- && !list_empty(&conns->list)) {
+			conn = list_first_entry(&conns->list, struct kmc_conn, node);
+			list_move_tail(&conn->node, &conns->list);
+			visit(conn);
+		}
+		spin_unlock_bh(&conns->lock);
+		cond_resched();
 	}
-	spin_unlock_bh(&conns->lock);
+}
+
+static void conn_end(struct kmc_conn *conn)
+{
+	set_bit(KMC_CONN_DEAD, &conn->flags);
+	kmc_conn_kick(conn);
+}
+
+void kmc_conns_stop(struct kmc_server *server)
+{
+	kmc_conns_each(&server->conns, conn_end);
 	wait_event(server->drained, !atomic_read(&server->objects));
 }
 
@@ -330,6 +349,7 @@ int kmc_conns_init(void)
 
 void kmc_conns_exit(void)
 {
+	kmc_tcp_exit();
 	kmc_unix_exit();
 	destroy_workqueue(conn_wq);
 	kmem_cache_destroy(conn_cache);

@@ -57,7 +57,8 @@ struct kmc_transport {
 extern const struct kmc_transport kmc_tcp;
 extern const struct kmc_transport kmc_unix;
 
-/* At unload, when every connection is freed. Sleeps. */
+/* At unload, when every connection is freed. kmc_unix_exit() sleeps. */
+void kmc_tcp_exit(void);
 void kmc_unix_exit(void);
 
 /* struct kmc_conn.flags */
@@ -124,6 +125,12 @@ void kmc_conns_setup(struct kmc_conns *conns);
 
 /* Whether the limit allows to accept. If not, a connection that goes will kick the listeners. */
 bool kmc_conns_may_accept(struct kmc_server *server);
+
+/**
+ * kmc_conns_each - call @visit for each connection, with the list's lock held, some at a time
+ * Connections that come meanwhile may be left out. Process context.
+ */
+void kmc_conns_each(struct kmc_conns *conns, void (*visit)(struct kmc_conn *conn));
 
 /* Take over a socket that was just accepted; it is ours whatever happens. On the instance's worker. */
 void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock);

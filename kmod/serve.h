@@ -119,9 +119,12 @@ static inline enum kmc_step kmc_serve_verdict(struct kmc_conn *conn)
 {
 	switch (conn->verdict) {
 	case KMC_NEED_TURN:
-		local_bh_disable();
-		kmc_count(&conn->server->core.stats, conn_yields);
-		local_bh_enable();
+		/* "yielded to another due to hitting the -R limit" (protocol.txt): bytes do not count */
+		if (!conn->budget.requests) {
+			local_bh_disable();
+			kmc_count(&conn->server->core.stats, conn_yields);
+			local_bh_enable();
+		}
 		return KMC_STEP_YIELD;
 	case KMC_NEED_PROCESS:
 		return KMC_STEP_PROCESS;

@@ -34,6 +34,40 @@ static void tcp_write_space(struct sock *sk)
 }
 
 /*
+ * TCP copies what it sends into a page fragment of the socket, which it keeps: 32 KiB for each connection
+ * that ever answered. current's fragment, the usual way out, is not for softirq. So each CPU has one, lent
+ * to a socket while it sends.
+ */
+static DEFINE_PER_CPU(struct page_frag, spare_frag);
+
+static void lend_frag(struct sock *sk)
+{
+	struct page_frag *spare;
+
+	local_bh_disable();
+	spare = this_cpu_ptr(&spare_frag);
+	if (spare->page && !sk->sk_frag.page) {
+		sk->sk_frag = *spare;
+		spare->page = NULL;
+	}
+	local_bh_enable();
+}
+
+static void take_frag_back(struct sock *sk)
+{
+	struct page_frag *spare;
+
+	local_bh_disable();
+	spare = this_cpu_ptr(&spare_frag);
+	if (sk->sk_frag.page && !spare->page)
+		*spare = sk->sk_frag;
+	else if (sk->sk_frag.page)
+		put_page(sk->sk_frag.page);	/* another came between on this CPU */
+	sk->sk_frag.page = NULL;
+	local_bh_enable();
+}
+
+/*
  * What a socket inherits from its listener is up to whoever made that, or holds a duplicate of it:
  * undo what would stall replies (cork, Nagle, low-water mark) or our closing (linger).
  */
@@ -126,9 +160,11 @@ static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 	struct sock *sk = conn_sk(conn);
 	int sent;
 
+	lend_frag(sk);
 	conn->sending = true;
 	sent = tcp_sendmsg_locked(sk, msg, size);
 	conn->sending = false;
+	take_frag_back(sk);
 	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */
 	if (sent == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
 		return -ENOMEM;
@@ -165,3 +201,17 @@ const struct kmc_transport kmc_tcp = {
 	.drain = tcp_drain,
 	.serve = tcp_serve,
 };
+
+/* Every TCP connection is gone. */
+void kmc_tcp_exit(void)
+{
+	struct page_frag *spare;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		spare = per_cpu_ptr(&spare_frag, cpu);
+		if (spare->page)
+			put_page(spare->page);
+		spare->page = NULL;
+	}
+}

@@ -133,7 +133,7 @@ def _():
 def _():
     watcher = k.Netlink()
     portid = 0x4b4d4301
-    for _ in range(200):
+    for _ in range(40):
         first, second = k.Netlink(portid), None
         with k.listen_tcp() as one, k.listen_tcp() as other:
             first.new([one], attached=True)

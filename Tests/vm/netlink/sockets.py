@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sockets that may not be served, and what a served socket's other holders can do."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -180,7 +181,12 @@ def _():
         for _ in range(20):
             check(answers(sock.getsockname()), "no answer")
         check(time.monotonic() - started < 4, f"twenty requests took {time.monotonic() - started:.1f} s")
-        with socket.create_connection(sock.getsockname()):
+        with socket.create_connection(sock.getsockname()) as deaf:
+            # Until answers wait in the server's socket: that is what lingering would wait for.
+            deaf.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                deaf.sendall(b"get nothing\r\n" * 1000000)
+            started = time.monotonic()
             netlink.delete(one["id"])
         check(time.monotonic() - started < 10, "stopping waited for a connection to linger")
 
