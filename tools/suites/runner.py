@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Runs suites one after another, shows that they live, and sums what their reports say."""
+"""Runs suites, some side by side, shows that they live, and sums what their reports say."""
 
+import concurrent.futures
 import os
 import re
 import shutil
@@ -22,32 +23,61 @@ def in_order(suites, failed_before):
     return sorted(suites, key=lambda suite: suite.name not in failed_before)
 
 
+def jobs_here():
+    """How many suites this machine runs side by side: a guest has two CPUs and a GiB of memory, beside its tests' own."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 30
+    return max(1, min(len(os.sched_getaffinity(0)) // 2, memory // 4))
+
+
 class Runner:
-    """Runs suites below `root`; reports and logs go to `reports`."""
+    """Runs suites below `root`, up to `jobs` side by side; reports and logs go to `reports`."""
 
-    def __init__(self, root, reports, stream=sys.stdout):
-        self._root, self._reports, self._stream = root, reports, stream
+    def __init__(self, root, reports, stream=sys.stdout, jobs=1):
+        self._root, self._reports, self._stream, self._jobs = root, reports, stream, jobs
+        self._living, self._ending, self._lock = set(), False, threading.Lock()
 
-    def _say(self, text):
-        print(text, file=self._stream, flush=True)
+    def _say(self, *lines):
+        with self._lock:
+            print(*lines, sep="\n", file=self._stream, flush=True)
 
     def run(self, suites):
         """Run all; returns (passed, failed, names of the suites that failed)."""
         passed = failed = 0
         broken = []
         began = time.monotonic()
-        for number, suite in enumerate(suites, 1):
-            self._say(f"[{number}/{len(suites)}] {suite.name}")
-            counts, seconds = self.run_one(suite)
+        for suite, counts in self._finished(suites):
             passed, failed = passed + counts.passed, failed + counts.failed
-            skipped = f", {counts.skipped} skipped" if counts.skipped else ""
-            self._say(f"    {counts.passed} passed, {counts.failed} failed{skipped} in {seconds:.0f} s")
             if counts.failed:
                 broken.append(suite.name)
         self._say(f"all in {(time.monotonic() - began) / 60:.1f} min; outputs are in {self._reports}")
         for name in broken:
             self._say(f"FAILED: {name}")
         return passed, failed, broken
+
+    def _finished(self, suites):
+        """Each suite with its counts. Those that measure time run first, and alone."""
+        numbered = list(enumerate(suites, 1))
+        for number, suite in numbered:
+            if suite.alone:
+                yield suite, self._announced(f"[{number}/{len(suites)}]", suite)
+        with concurrent.futures.ThreadPoolExecutor(self._jobs) as pool:
+            try:
+                running = [(suite, pool.submit(self._announced, f"[{number}/{len(suites)}]", suite))
+                           for number, suite in numbered if not suite.alone]
+                for suite, result in running:
+                    yield suite, result.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._end_all()
+                raise
+
+    def _announced(self, place, suite):
+        """Run one suite and say so; its counts."""
+        self._say(f"{place} {suite.name}")
+        counts, seconds = self.run_one(suite)
+        skipped = f", {counts.skipped} skipped" if counts.skipped else ""
+        self._say(f"{place} {suite.name}: {counts.passed} passed, {counts.failed} failed{skipped} in {seconds:.0f} s")
+        return counts
 
     def run_one(self, suite):
         """Run one suite to its end; returns (its counts, seconds)."""
@@ -58,7 +88,7 @@ class Runner:
         status, text = self._execute(suite, folder)
         counts = report.judge(self._counts(suite, folder, text), status)
         if counts.failed:
-            self._show_failure(counts, text)
+            self._show_failure(suite, counts, text)
         return counts, time.monotonic() - began
 
     def _command(self, suite, folder):
@@ -69,13 +99,17 @@ class Runner:
 
     def _execute(self, suite, folder):
         """(exit status, output); the output is written to a file as it comes."""
+        if self._ending:
+            return 130, ""
         environment = os.environ | {"KMC_REPORT": str(folder)}
         with open(folder / "output", "wb") as output:
             process = subprocess.Popen(self._command(suite, folder), cwd=self._root, env=environment,
                                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                        start_new_session=True)
+            with self._lock:
+                self._living.add(process)
             ended = threading.Event()
-            threading.Thread(target=self._heartbeat, args=(folder / "output", ended), daemon=True).start()
+            threading.Thread(target=self._heartbeat, args=(suite, folder / "output", ended), daemon=True).start()
             try:
                 status = process.wait(suite.seconds + (GRACE_SECONDS if suite.kernel else 0))
             except subprocess.TimeoutExpired:
@@ -84,6 +118,8 @@ class Runner:
             finally:
                 ended.set()
                 self._end_group(process)
+                with self._lock:
+                    self._living.discard(process)
         return status, (folder / "output").read_bytes().decode("utf-8", "backslashreplace")
 
     @staticmethod
@@ -101,13 +137,20 @@ class Runner:
                     continue
             time.sleep(0.1)
 
-    def _heartbeat(self, path, ended):
+    def _end_all(self):
+        """When the run itself is ended: no suite outlives it."""
+        with self._lock:
+            self._ending, living = True, list(self._living)
+        for process in living:
+            self._end_group(process)
+
+    def _heartbeat(self, suite, path, ended):
         """A long suite shows its last line from time to time."""
         began = time.monotonic()
         while not ended.wait(HEARTBEAT_SECONDS):
             lines = path.read_bytes()[-2000:].decode("utf-8", "replace").strip().splitlines()
             last = re.sub(r"[^\x20-\x7e]", "?", lines[-1])[:100] if lines else ""
-            self._say(f"    … {time.monotonic() - began:.0f} s: {last}")
+            self._say(f"    … {suite.name} {time.monotonic() - began:.0f} s: {last}")
 
     @staticmethod
     def _counts(suite, folder, text):
@@ -117,13 +160,11 @@ class Runner:
             return report.tap(kernel_text(folder / "kernel.log"))
         return report.tap(text) if suite.report == "tap" else report.line(text)
 
-    def _show_failure(self, counts, text):
-        for one in counts.complaints:
-            self._say(f"    the suite itself: {one}")
-        for one in counts.failures[:FAILED_LINES]:
-            self._say(f"    not ok: {one}")
-        for one in text.strip().splitlines()[-FAILED_LINES:]:
-            self._say(f"    | {one}")
+    def _show_failure(self, suite, counts, text):
+        self._say(f"    {suite.name} failed:",
+                  *(f"    the suite itself: {one}" for one in counts.complaints),
+                  *(f"    | {one}" for one in text.strip().splitlines()[-FAILED_LINES:]),
+                  *(f"    not ok: {one}" for one in counts.failures[:FAILED_LINES]))
 
 
 def kernel_text(path):

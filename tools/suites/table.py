@@ -14,7 +14,8 @@ class TableError(Exception):
 
 @dataclass(frozen=True)
 class Suite:
-    """One suite in one place. `kernel` is "" on the host; `options` go to vm/run; `seconds` is the time limit."""
+    """One suite in one place. `kernel` is "" on the host; `options` go to vm/run; `seconds` is the time limit; `alone`:
+    nothing may run beside it."""
     name: str
     kernel: str
     options: tuple[str, ...]
@@ -22,6 +23,7 @@ class Suite:
     seconds: int
     tier: str
     command: str
+    alone: bool = False
 
 
 def _row(line, number):
@@ -35,13 +37,14 @@ def _row(line, number):
     if report not in REPORTS or tier not in TIERS or not minutes.isdigit() or not name or not command:
         raise TableError(f"line {number}: report is one of {', '.join(REPORTS)}, minutes a number, "
                          f"tier one of {', '.join(TIERS)}")
-    if place == "host" and (report == "ktap" or options):
-        raise TableError(f"line {number}: options and ktap are for guests")
+    alone = place == "host" and options == ["alone"]
+    if place == "host" and (report == "ktap" or options and not alone):
+        raise TableError(f"line {number}: options and ktap are for guests; a host's only option is alone")
     if place != "host" and report == "xunit":
         raise TableError(f"line {number}: a guest's files are gone with it, so it cannot report by xunit")
     kernels = GUESTS.get(place, ("",))
     return [Suite(f"{name}@{kernel}" if kernel else name, kernel, tuple(options), report, int(minutes) * 60, tier,
-                  command) for kernel in kernels]
+                  command, alone) for kernel in kernels]
 
 
 def read(path):

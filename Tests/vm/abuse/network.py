@@ -12,7 +12,7 @@ KEYS, TURNS = 12, 6
 
 
 def _run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     check(done.returncode == 0, f"{' '.join(command)}: {done.stderr!r}")
 
 

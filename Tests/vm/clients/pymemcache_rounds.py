@@ -145,7 +145,7 @@ def _counting(client, number, rounds, problems):
 @test("pymemcache: eight threads on a pool of connections")
 def pooled():
     with Server() as server:
-        client = PooledClient(server.endpoint, max_pool_size=8, timeout=20)
+        client = PooledClient(server.endpoint, max_pool_size=8, timeout=60)
         client.set("together", b"0", noreply=False)
         problems = []
         threads = [threading.Thread(target=_counting, args=(client, number, 100, problems), daemon=True)

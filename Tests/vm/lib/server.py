@@ -14,7 +14,7 @@ import time
 from lib.tap import CheckFailed, check, equal
 from lib.wire import Wire
 
-START_SECONDS = 20  # under emulation, with everything on a network file system, a start takes seconds
+START_SECONDS = 60  # under emulation, with everything on a network file system, a start takes seconds
 _chosen = "umemcached"
 _numbers = itertools.count(1)
 

@@ -11,7 +11,7 @@ from lib.tap import check, equal
 class Wire:
     """One connection to an endpoint: (host, port) or a unix path. `timeout` is seconds for each receive."""
 
-    def __init__(self, endpoint, timeout=20):
+    def __init__(self, endpoint, timeout=60):
         family = socket.AF_UNIX if isinstance(endpoint, str) else \
             socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)

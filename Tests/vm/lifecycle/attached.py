@@ -136,7 +136,7 @@ def named_memcached():
                 process.send_signal(signal.SIGTERM)
                 equal(process.wait(10), 0, "status after SIGTERM")
                 equal((process.stdout.read(), process.stderr.read()), (b"", b""), "what it said")
-        refused = subprocess.run([path, "--foreground"], capture_output=True, text=True, timeout=20)
+        refused = subprocess.run([path, "--foreground"], capture_output=True, text=True, timeout=60)
         check(refused.returncode and refused.stderr, f"own option under the name memcached: {refused}")
 
 

@@ -14,9 +14,9 @@ from lib.tap import check, equal, test
 def _kill(*filter_words):
     """ss -K; returns what it says it killed."""
     if not pathlib.Path("/sys/module/tcp_diag").exists():
-        subprocess.run(["modprobe", "tcp_diag"], check=True, timeout=20)
+        subprocess.run(["modprobe", "tcp_diag"], check=True, timeout=60)
     return subprocess.run(["ss", "-K", "-H", *filter_words], check=True, capture_output=True, text=True,
-                          timeout=20).stdout
+                          timeout=60).stdout
 
 
 @test("ss -K on connections: they end, the others and the server go on")

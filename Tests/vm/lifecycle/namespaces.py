@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 
 def _run(*command):
-    subprocess.run(command, check=True, timeout=20)
+    subprocess.run(command, check=True, timeout=60)
 
 
 class _Namespace:
@@ -36,7 +36,7 @@ class _Namespace:
         self.run("ip", "link", "set", "lo", "up")
 
     def run(self, *command, **how):
-        return subprocess.run(["ip", "netns", "exec", self.name, *map(str, command)], check=True, timeout=20, **how)
+        return subprocess.run(["ip", "netns", "exec", self.name, *map(str, command)], check=True, timeout=60, **how)
 
     def tool(self, *arguments):
         return self.run("umemcached", *arguments, capture_output=True, text=True)
@@ -58,8 +58,8 @@ def _namespace():
         succeed("stop", "--all")
         for row in _everywhere():
             succeed("stop", "--id", row["id"])
-        subprocess.run(["ip", "netns", "delete", made.name], capture_output=True, timeout=20)
-        subprocess.run(["ip", "link", "delete", made.cable], capture_output=True, timeout=20)
+        subprocess.run(["ip", "netns", "delete", made.name], capture_output=True, timeout=60)
+        subprocess.run(["ip", "link", "delete", made.cable], capture_output=True, timeout=60)
 
 
 def _everywhere():

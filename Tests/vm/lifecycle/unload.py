@@ -97,10 +97,10 @@ def program():
     for instances in (1, 0):
         for _ in range(instances):
             succeed("-p", free_port())
-        done = subprocess.run(["rmmod", "kmemcache"], capture_output=True, text=True, timeout=20)
+        done = subprocess.run(["rmmod", "kmemcache"], capture_output=True, text=True, timeout=60)
         equal((done.returncode, done.stdout, done.stderr), (0, "", ""), "rmmod: status and words")
         check(not kernel.is_loaded(), "the module is there after rmmod")
-        subprocess.run(["insmod", kernel.module_file()], check=True, timeout=20)
+        subprocess.run(["insmod", kernel.module_file()], check=True, timeout=60)
 
 
 @test("rmmod: in the middle of starting instances", needs="module")
@@ -112,6 +112,6 @@ def starting():
         time.sleep(delay * 0.05)
         kernel.unload()
         for tool in tools:
-            said = b"".join(tool.communicate(timeout=20))
+            said = b"".join(tool.communicate(timeout=60))
             check(tool.returncode in (0, 71) and said.count(b"\n") == 1, f"status {tool.returncode}, {said!r}")
         kernel.load()
