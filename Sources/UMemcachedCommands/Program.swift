@@ -25,8 +25,14 @@ public enum Program {
         }
     }
 
+    /// `memcached`, or one of its builds by name (`memcached-debug`, `memcached-1.6.45`): whoever calls that expects the
+    /// server to stay in the foreground.
+    static func isMemcachedName(_ program: String) -> Bool {
+        program == "memcached" || program.hasPrefix("memcached-")
+    }
+
     private static func status(_ arguments: [String], _ program: String) throws -> Int32 {
-        let isMemcached = program == "memcached"
+        let isMemcached = isMemcachedName(program)
         if !isMemcached, arguments.count > 1, Tool.claims(arguments[1]) {
             var command = try Tool.parseAsRoot(Array(arguments.dropFirst()))
             try command.run()

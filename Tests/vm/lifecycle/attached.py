@@ -17,10 +17,10 @@ from lib.wire import Wire
 
 
 @contextlib.contextmanager
-def _named_memcached():
+def _named_memcached(name="memcached"):
     """The tool under the name memcached: the path of a link to it."""
     with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/memcached"
+        path = f"{folder}/{name}"
         os.symlink(os.path.realpath(shutil.which("umemcached")), path)
         yield path
 
@@ -105,7 +105,7 @@ def module_removed():
         kernel.unload()
         try:
             one.forget()
-            check(one.process.wait(10) > 0, f"exit status {one.process.returncode}")
+            check(one.process.wait(60) > 0, f"exit status {one.process.returncode}")
             said = one.output().splitlines()
             complaints = [line for line in said if "serves on" not in line]
             check(len(complaints) == 1 and "removed" in complaints[0], f"expected one sentence, found {said!r}")
@@ -120,13 +120,18 @@ def stopped():
     with Server(attached=True) as one:
         succeed("stop", one.name)
         one.forget()
-        equal(one.process.wait(5), 0, "status")
+        equal(one.process.wait(60), 0, "status")
         one.gone(within=0.1)
 
 
 @test("attached: the name memcached keeps it attached, says nothing, knows no verb", needs="module")
 def named_memcached():
-    with _named_memcached() as path:
+    for name in ("memcached", "memcached-debug"):
+        _behaves_as_memcached(name)
+
+
+def _behaves_as_memcached(name):
+    with _named_memcached(name) as path:
         # To memcached a word that is no option means nothing.
         for words in ([], ["stop"], ["status"], ["list"]):
             port = server.free_port()
@@ -134,7 +139,7 @@ def named_memcached():
                 with Wire(("127.0.0.1", port)) as wire:
                     equal(wire.stats()["pid"], str(process.pid), "stats: pid")
                 process.send_signal(signal.SIGTERM)
-                equal(process.wait(10), 0, "status after SIGTERM")
+                equal(process.wait(60), 0, "status after SIGTERM")
                 equal((process.stdout.read(), process.stderr.read()), (b"", b""), "what it said")
         refused = subprocess.run([path, "--foreground"], capture_output=True, text=True, timeout=60)
         check(refused.returncode and refused.stderr, f"own option under the name memcached: {refused}")
@@ -147,5 +152,5 @@ def client_shutdown():
             wire.send(b"shutdown\r\n")
             wire.closed(within=3)
         one.forget()
-        equal(one.process.wait(5), 0, "status")
+        equal(one.process.wait(60), 0, "status")
         one.gone(within=0.1)
