@@ -3,6 +3,7 @@
 
 SHELL := /bin/bash
 VM_KERNELS := 6.1 6.12
+DEBUG_KERNELS := debug
 KVER ?= default
 PORT ?= 11213
 RUN ?= vm
@@ -12,12 +13,12 @@ SWIFT_FLAGS := -c release --static-swift-stdlib
 export KDIR
 
 .DEFAULT_GOAL := all
-.PHONY: all help kmod kmods test-kmods tool deps vm run prepare test long check clean
+.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long peer-suite check clean
 
 all: kmod tool ## Build the module for one kernel (KVER= or KDIR= choose) and the tool.
 
 help: ## List every target.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 kmod: ## Build kmod/kmemcache.ko; KVER= is a kernel release, 6.1 or 6.12, KDIR= a header folder.
 	@built=$$(tools/build-module kmod '$(KVER)') && cp "$$built/kmemcache.ko" kmod/kmemcache.ko && \
@@ -60,9 +61,18 @@ test: ## Run the tests that fit in 45 minutes; the last line is "N passed, N fai
 	@$(MAKE) --no-print-directory prepare || { echo "0 passed, 1 failed"; exit 1; }
 	@tools/run-suites --tier test $(SUITES)
 
+debug-kernels: deps ## Build the kernels that find bugs (DEBUG_KERNELS="debug kcsan debug-6.12") and the modules for them.
+	@tools/deps debug
+	@vm/fetch-kernel $(DEBUG_KERNELS) >/dev/null
+	@$(MAKE) --no-print-directory test-kmods VM_KERNELS="$(DEBUG_KERNELS)"
+
 long: ## Run the long tests.
-	@$(MAKE) --no-print-directory prepare || { echo "0 passed, 1 failed"; exit 1; }
+	@$(MAKE) --no-print-directory prepare debug-kernels || { echo "0 passed, 1 failed"; exit 1; }
 	@tools/run-suites --tier long $(SUITES)
+
+peer-suite: ## Run memcached's own tests against umemcached: MEMCACHED_SRC= is the source of memcached 1.6.45.
+	@[ -z "$(MEMCACHED_SRC)" ] || { tools/deps peer && $(MAKE) --no-print-directory prepare; }
+	@Tests/peer/run $(PEERFLAGS) $(MEMCACHED_SRC)
 
 check: ## Hold the rules that a machine can hold: sizes, licences, layers, warnings, sparse.
 	@tools/check

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-from . import kernels
+from . import cache
 from .errors import HarnessError
 
 KEPT_SECONDS = 7 * 86400
@@ -64,11 +64,11 @@ class Archive:
 
 def _busybox():
     """A statically linked busybox: the installed one, else Debian's package unpacked in the cache."""
-    cached = kernels.cache_directory() / "busybox"
+    cached = cache.directory() / "busybox"
     for candidate in (pathlib.Path("/bin/busybox"), cached):
         if candidate.exists() and b"/ld-linux" not in candidate.read_bytes()[:4096]:
             return candidate.read_bytes()
-    with kernels.cache_lock("busybox"), tempfile.TemporaryDirectory() as scratch:
+    with cache.lock("busybox"), tempfile.TemporaryDirectory() as scratch:
         for command in (["apt-get", "download", "-q", "busybox-static"], "dpkg-deb -x busybox-static_*.deb ."):
             done = subprocess.run(command, cwd=scratch, shell=isinstance(command, str), check=False,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -126,7 +126,7 @@ def base(kernel):
     digest.update(f"{kernel.release} {kernel.modules}".encode())
     if kernel.modules:
         digest.update(str((kernel.modules / "modules.dep").stat().st_mtime_ns).encode())
-    directory = kernels.cache_directory() / "initramfs"
+    directory = cache.directory() / "initramfs"
     directory.mkdir(exist_ok=True)
     place = directory / f"{kernel.release}-{digest.hexdigest()[:16]}.cpio"
     if not place.exists():

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The kernels a guest can boot: Debian's packages, unpacked in a cache and never installed."""
+"""The kernels a guest can boot: Debian's packages, unpacked in a cache and never installed, and debug kernels."""
 
-import contextlib
-import fcntl
 import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 
-from . import payload
+from . import built_kernels, cache, payload
 from .errors import HarnessError
 
 # Short name -> Debian's meta packages. Every kernel the project promises has one row.
@@ -29,26 +26,6 @@ class Kernel:
     image: pathlib.Path
     modules: pathlib.Path | None
     pvh: bool
-
-
-def cache_directory():
-    """Where everything downloaded or derived lives; safe to delete at any time nothing runs."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    directory = pathlib.Path(base) / "kmemcache"
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory
-
-
-@contextlib.contextmanager
-def cache_lock(name):
-    """Held by whoever fills one part of the cache, so that two callers do it once."""
-    with open(cache_directory() / f".{name}.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _say(sentence):
-    print(f"vm: {sentence}", file=sys.stderr, flush=True)
 
 
 def _run(arguments, **options):
@@ -127,9 +104,9 @@ def fetch(series, update=False):
     """Download and unpack a series' packages unless that is done; returns its Kernel."""
     if series not in SERIES:
         raise HarnessError(f"no kernel series {series!r}: there are {', '.join(SERIES)}")
-    pointer = cache_directory() / "kernels" / series
+    pointer = cache.directory() / "kernels" / series
     if update or not pointer.exists():
-        with cache_lock(f"fetch-{series}"):
+        with cache.lock(f"fetch-{series}"):
             if update or not pointer.exists():
                 _download(series, pointer)
     return _cached(pointer.resolve())
@@ -140,10 +117,10 @@ def _download(series, pointer):
     pointer.parent.mkdir(parents=True, exist_ok=True)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix=".fetch-", dir=pointer.parent))
     try:
-        _say(f"downloading {' '.join(packages)} (about 100 MB, once)")
+        cache.say(f"downloading {' '.join(packages)} (about 100 MB, once)")
         _run(["apt-get", "download", "-q", *packages], cwd=scratch)
         for deb in sorted(scratch.glob("*.deb")):
-            _say(f"unpacking {deb.name}")
+            cache.say(f"unpacking {deb.name}")
             _run(["dpkg-deb", "-x", deb, scratch / "root"])
             deb.unlink()
         _relocate_headers(scratch / "root")
@@ -172,7 +149,7 @@ def _cached(directory):
 def _modules_near(image, release):
     """Modules of a kernel given by path: beside it, in the cache, or installed."""
     candidates = [parent / "lib/modules" / release for parent in (image.parent, image.parent.parent)]
-    candidates += [cache_directory() / "kernels" / release / "root/lib/modules" / release,
+    candidates += [cache.directory() / "kernels" / release / "root/lib/modules" / release,
                    pathlib.Path("/lib/modules") / release]
     for candidate in candidates:
         if (candidate / "modules.dep").exists():
@@ -180,13 +157,20 @@ def _modules_near(image, release):
     return None
 
 
+def names():
+    """All names that find() knows."""
+    return [*SERIES, *built_kernels.RECIPES]
+
+
 def find(name):
-    """The Kernel behind a `--kernel` argument: a series (fetched if need be) or a path to an image."""
+    """The Kernel behind a `--kernel` argument: a name (fetched or built if need be) or a path to an image."""
     if name in SERIES:
         return fetch(name)
+    if name in built_kernels.RECIPES:
+        return _cached(built_kernels.place(name) or built_kernels.build(name))
     image = pathlib.Path(name)
     if not image.is_file():
-        raise HarnessError(f"no kernel {name!r}: give {', '.join(SERIES)} or the path of a bzImage or vmlinux")
+        raise HarnessError(f"no kernel {name!r}: give {', '.join(names())} or the path of a bzImage or vmlinux")
     data = image.read_bytes()
     release = payload.release(data)
     if release is None:

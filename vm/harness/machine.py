@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import subprocess
 
-from . import kernels
+from . import cache
 from .errors import HarnessError
 
 PROBE_SECONDS = 10
@@ -88,8 +88,8 @@ def accelerator(kernel, initramfs):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    answer = kernels.cache_directory() / f"accelerator-{boot}-{os.getuid()}"
-    with kernels.cache_lock("accelerator"):
+    answer = cache.directory() / f"accelerator-{boot}-{os.getuid()}"
+    with cache.lock("accelerator"):
         if not answer.exists():
             for old in answer.parent.glob(f"accelerator-*-{os.getuid()}"):
                 old.unlink()
