@@ -173,10 +173,7 @@ static int parse_listeners(struct kmc_server_spec *spec, struct genl_info *info)
 		if (err)
 			return err;
 	}
-	if (spec->nr_listeners)
-		return 0;
-	NL_SET_ERR_MSG(info->extack, "an instance needs at least one listener");
-	return -EINVAL;
+	return 0;
 }
 
 static int parse_spec(struct kmc_server_spec *spec, struct sk_buff *skb, struct genl_info *info)

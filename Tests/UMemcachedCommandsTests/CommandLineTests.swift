@@ -98,15 +98,17 @@ struct CommandLineTests {
 
     @Test(
         arguments: [
-            ("1024", 1024), ("4k", 4096), ("4K", 4096), ("3m", 3 << 20), ("1G", 1 << 30),
-        ] as [(String, UInt32)])
-    func sizesHaveSuffixes(text: String, bytes: UInt32) throws {
-        #expect(try Self.options("-I", text).settings.itemSizeMax == bytes)
+            ("1024", 1024), ("4k", 4096), ("4K", 4096), ("3m", 3 << 20), ("1024M", 1 << 30), ("2048x", 2048),
+            ("2kb", nil), ("1g", nil),
+        ] as [(String, UInt32?)])
+    func sizesHaveSuffixes(text: String, bytes: UInt32?) throws {
+        #expect((try? Self.options("-I", text))?.settings.itemSizeMax == bytes)
     }
 
     @Test(
         arguments: [
-            ("1.25", 1250), ("2", 2000), ("1.0009", nil), ("1.001", 1001), ("1.5.1", nil), (".", nil), ("", nil),
+            ("1.25", 1250), ("2", 2000), ("1.1", 1100), ("1.0009", 1001), ("1.001", 1001), ("1.5.1", 1500), (".", nil),
+            ("1", nil), ("", nil), ("1e9", 1_000_000), ("nan", nil),
         ]
             as [(String, UInt32?)])
     func factorsAreThousandths(text: String, thousandths: UInt32?) {
@@ -116,17 +118,20 @@ struct CommandLineTests {
     /// Statuses as memcached 1.6.45 has them: 1 where it returns, 64 where it exits with EX_USAGE.
     @Test(
         arguments: [
-            (["-c", "0"], 1), (["-c", "-1"], 1), (["-c", "99999999999"], 1), (["-t", "0"], 1), (["-R", "0"], 1),
+            (["-c", "0"], 1), (["-c", "-1"], 1), (["-c", "x"], 1), (["-N", "0"], 1), (["-N", "x"], 1), (["-t", "0"], 1), (["-R", "0"], 1),
             (["-n", "0"], 1), (["-f", "1"], 1), (["-f", "abc"], 1), (["-D", ""], 1), (["-p", "65536"], 64),
-            (["-p", "eleven"], 64), (["-p", "11211x"], 64), (["-m", "0"], 64), (["-m", "131073"], 64),
+            (["-m", "x"], 64), (["-m", "0"], 64), (["-m", "131073"], 64),
             (["-n", "1048577"], 1), (["-I", "1000"], 64),
             (["-I", "2g"], 64),
-            (["-I", "99999999999999999g"], 64), (["-a", "8"], 64), (["-a", "7777"], 64), (["-B", "http"], 64),
+            (["-I", "99999999999999999g"], 64), (["-B", "http"], 64),
             (["-B", "binary"], 64), (["-b", "-1"], 64), (["-o", "nonsense"], 1), (["-o", "hashpower"], 1),
             (["-o", "hashpower=11"], 1), (["-o", "hashpower=33"], 1), (["-o", "slab_chunk_max=1025"], 1),
-            (["-o", "idle_timeout=x"], 1), (["-x"], 1), (["--nonsense"], 1), (["-p"], 1), (["--port"], 1),
+            (["-o", "slab_chunk_max=4x"], 1), (["-o", "slab_chunk_max"], 1), (["-o", "tail_repair_time"], 1),
+            (["-o", "tail_repair_time=9"], 1), (["-o", "worker_logbuf_size=1x"], 1), (["-o", ",modern"], 1),
+            (["-o", "modern,,modern"], 1), (["-o", "ext_path=/a:1g"], 1), (["-o", "proxy_config=/a"], 1),
+            (["-o", "ssl_key=/a"], 1), (["-o", "idle_timeout"], 1), (["-x"], 1), (["--nonsense"], 1), (["-p"], 1), (["--port"], 1),
             (["-s", ""], 64),
-            (["--disable-cas=3"], 1), (["-d"], 64), (["-P", "f"], 64), (["-S"], 64), (["-Y", "f"], 64),
+            (["--disable-cas=3"], 1), (["-P", ""], 64), (["-Z"], 64), (["-S"], 64), (["-Y", "f"], 64),
             (["-e", "f"], 64),
             (["start"], 64),
         ] as [([String], Int32)])
@@ -143,7 +148,53 @@ struct CommandLineTests {
         #expect(Self.failure(["-c", "0"])?.sentence == "-c takes a number from 1 to 2147483647, not \"0\"")
         #expect(
             Self.failure(["-o", "hashpower=9"])?.sentence == "-o hashpower takes a number from 12 to 32, not \"9\"")
-        #expect(Self.failure(["-d"])?.sentence.contains("-d is not offered yet") == true)
+        #expect(Self.failure(["-Z"])?.sentence.contains("-Z is not offered") == true)
+        #expect(Self.failure(["-o", "ext_path=/a:1g"])?.sentence.contains("extstore") == true)
+    }
+
+    /// memcached reads most numbers with atoi(), which stops where the number ends and makes 0 of what is none.
+    @Test func numbersAreReadAsMemcachedReadsThem() throws {
+        #expect(try Self.options("-m", "64MB").settings.memoryLimit == 64 << 20)
+        #expect(try Self.options("-p", "11211x").port == 11211)
+        #expect(try Self.options("-p", "eleven").port == 0)
+        #expect(try Self.options("-c", "99999999999").settings.connectionLimit == 1_215_752_191)
+        #expect(try Self.options("-t", "4threads").settings.threads == 4)
+        #expect(try Self.options("-b", "x").settings.backlog == 0)
+        #expect(try Self.options("-a", "0777777").settings.unixMask == 0o777)
+        #expect(try Self.options("-a", "8").settings.unixMask == 0)
+        #expect(try Self.options("-o", "hashpower=20x").settings.hashPower == 20)
+        #expect(try Self.options("-o", "idle_timeout=x").settings.idleTimeout == 0)
+        #expect(try Self.options("-o", "slab_chunk_max=4 x").settings.slabChunkMax == 4096)
+    }
+
+    @Test func whatHasNoEffectIsTaken() throws {
+        let plain = try Self.options().settings
+        #expect(try Self.options("-k", "-L", "-r", "-N", "3").settings == plain)
+        let list = "modern,relaxed_privileges,drop_privileges,no_drop_privileges,inline_ascii_resp,"
+            + "no_inline_ascii_resp,resp_obj_mem_limit=3,tail_repair_time=10,worker_logbuf_size=64,"
+        #expect(try Self.options("-o", list).settings == plain)
+        #expect(try Self.options("-o", "").settings == plain)
+    }
+
+    @Test func theProcessSideHasItsOptions() throws {
+        let options = try Self.options("-d", "--pidfile=/run/a.pid", "-u", "nobody")
+        #expect(options.daemon)
+        #expect(options.pidFile == "/run/a.pid")
+    }
+
+    /// memcached.c: the last one that sets the size of chunks counts, and a large `-I` brings the default back.
+    @Test(arguments: [
+        ("no_chunked_items", "1m", 1 << 20), ("no_modern", "1m", 1 << 20),
+        ("slab_chunk_max=256,no_chunked_items", "1m", 1 << 20), ("no_chunked_items,slab_chunk_max=256", "1m", 256 << 10),
+        ("slab_chunk_max=256,no_modern", "1m", 256 << 10), ("no_modern", "2m", nil), ("no_chunked_items", "2m", nil),
+        ("slab_chunk_max=256,no_chunked_items", "2m", 1 << 20),
+    ] as [(String, String, UInt32?)])
+    func chunksMayBeTurnedOff(list: String, item: String, chunk: UInt32?) throws {
+        #expect(try Self.options("-o", list, "-I", item).settled.slabChunkMax == chunk)
+    }
+
+    @Test func oldDefaultsLetConnectionsWait() throws {
+        #expect(try Self.options("-o", "no_modern").settings.maxconnsFast == false)
     }
 
     @Test func whatTestHarnessesAlwaysPassIsTaken() throws {
@@ -167,12 +218,12 @@ struct CommandLineTests {
 
 /// What must fit together.
 struct OptionCheckTests {
-    private static func complaint(_ words: String...) throws -> Failure? {
+    private static func complaint(_ words: String..., attached: Bool = false) throws -> Failure? {
         guard case .serve(let options) = try ServerCommandLine.parse(["umemcached"] + words, own: true) else {
             return nil
         }
         do throws(Failure) {
-            try options.check()
+            try options.check(attached: attached)
             return nil
         } catch {
             return error
@@ -194,6 +245,12 @@ struct OptionCheckTests {
         #expect(try Self.complaint("-I", "1536k", "-o", "slab_chunk_max=1024")?.sentence.contains("multiple") == true)
         #expect(try Self.complaint("-I", "3m", "-o", "slab_chunk_max=768")?.sentence.contains("power of two") == true)
         #expect(try Self.complaint("-p", "0")?.sentence.contains("nothing to listen on") == true)
+        #expect(try Self.complaint("-p", "0", attached: true) == nil)
+        #expect(try Self.complaint("-P", "/f")?.sentence.contains("-P needs a process") == true)
+        #expect(try Self.complaint("-P", "/f", attached: true) == nil)
+        #expect(try Self.complaint("-N", "5")?.status == 64)
+        #expect(try Self.complaint("-N", "4") == nil)
+        #expect(try Self.complaint("-o", "no_chunked_items", "-I", "512k")?.status == 64)
         #expect(try Self.complaint("-U", "11211")?.sentence.contains("UDP") == true)
         #expect(try Self.complaint("-U", "-1")?.status == 64)
         #expect(try Self.complaint("--name", "7")?.sentence.contains("--name") == true)

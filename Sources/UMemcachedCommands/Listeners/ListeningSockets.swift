@@ -23,9 +23,17 @@ final class ListeningSockets {
 
     /// Opens what a command line asks for.
     ///
-    /// - Parameter owner: who of ours listens on a port already, for the sentence
-    static func open(_ options: ServerOptions, owner: (UInt16) -> String?) throws(Failure) -> ListeningSockets {
+    /// - Parameters:
+    ///   - inherited: sockets that somebody else opened for us: they come in place of `-p`, `-l` and `-s`
+    ///   - owner: who of ours listens on a port already, for the sentence
+    static func open(
+        _ options: ServerOptions, inherited: [Socket] = [], owner: (UInt16) -> String?
+    ) throws(Failure) -> ListeningSockets {
         let opened = ListeningSockets()
+        guard inherited.isEmpty else {
+            opened.sockets = inherited
+            return opened
+        }
         let backlog = Int32(options.settings.backlog ?? ServerOptions.defaultBacklog)
         if let path = options.unixPath {
             try opened.openUnix(path, options, backlog: backlog)
@@ -33,6 +41,9 @@ final class ListeningSockets {
         }
         let port = options.port ?? ServerOptions.defaultPort
         guard port != 0 else { return opened }
+        guard port >= -1 else {
+            throw Failure("-p \(port) is no port: give 1 to 65535, or -1 for any", status: ExitStatus.system)
+        }
         let addresses = options.listen.isEmpty ? ["*"] : options.listen
         for text in addresses {
             let address = try ListenAddress(text)

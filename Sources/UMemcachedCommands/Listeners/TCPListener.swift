@@ -16,7 +16,9 @@ enum TCPListener {
             return nil
         }
         do throws(Failure) {
-            try set(descriptor, info.ai_family)
+            if info.ai_family == AF_INET6 { try turnOn(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
+            try turnOn(descriptor, SOL_SOCKET, SO_REUSEADDR)
+            try setOptions(descriptor)
             try bind(descriptor, info, owner)
             guard listen(descriptor, backlog) == 0 else { throw listenFailed(info, owner) }
             guard let endpoint = endpoint(of: descriptor) else { throw failed("getsockname") }
@@ -27,9 +29,8 @@ enum TCPListener {
         }
     }
 
-    private static func set(_ descriptor: Int32, _ family: Int32) throws(Failure) {
-        if family == AF_INET6 { try turnOn(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
-        try turnOn(descriptor, SOL_SOCKET, SO_REUSEADDR)
+    /// What its connections inherit.
+    static func setOptions(_ descriptor: Int32) throws(Failure) {
         try turnOn(descriptor, SOL_SOCKET, SO_KEEPALIVE)
         try turnOn(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
         try noLinger(descriptor)
@@ -101,6 +102,9 @@ enum TCPListener {
     private static func endpoint(_ address: UnsafeRawPointer, _ length: socklen_t) -> Endpoint? {
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let known = address.assumingMemoryBound(to: sockaddr.self)
+        if known.pointee.sa_family == sa_family_t(AF_UNIX) {
+            return .unix(path(address.loadUnaligned(as: sockaddr_un.self), length))
+        }
         guard getnameinfo(known, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST) == 0 else { return nil }
         let text = host.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         switch Int32(known.pointee.sa_family) {
@@ -111,5 +115,12 @@ enum TCPListener {
         default:
             return nil
         }
+    }
+
+    /// An abstract name begins with a zero byte and is shown without it.
+    private static func path(_ address: sockaddr_un, _ length: socklen_t) -> String {
+        let count = max(0, Int(length) - MemoryLayout<sa_family_t>.size)
+        let bytes = withUnsafeBytes(of: address.sun_path) { Array($0.prefix(count)) }
+        return String(decoding: bytes.drop { $0 == 0 }.prefix { $0 != 0 }, as: UTF8.self)
     }
 }

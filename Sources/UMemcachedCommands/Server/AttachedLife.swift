@@ -15,13 +15,21 @@ struct AttachedLife {
         case failed(String)
     }
 
+    /// For what is printed.
+    var program = "umemcached"
     let control: Control
     let events: EventStream
     let signals: Signals
     let id: UInt32
+    var manager = ServiceManager()
+    /// What SIGHUP renews.
+    var reloads: [Reload] = []
+    /// Says what happens, where that was asked for.
+    var say: (String) -> Void = { _ in }
 
     /// Waits for the end.
     func run() throws(Failure) -> Ending {
+        manager.isReady()
         while true {
             var waits = [
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
@@ -31,12 +39,38 @@ struct AttachedLife {
                 throw Failure("poll failed: \(describe(errno: errno))", status: ExitStatus.system)
             }
             if waits[1].revents != 0, let ending = try endingFromEvents() { return ending }
-            if signals.endingHasCome() { return try end() }
+            if let ending = try endingFromSignals() { return ending }
         }
+    }
+
+    private func endingFromSignals() throws(Failure) -> Ending? {
+        while let order = signals.next() {
+            guard order == .reload else {
+                say(order == .stop ? "ends, as a signal asks" : "ends gracefully, as a signal asks")
+                return try end()
+            }
+            reload()
+        }
+        return nil
+    }
+
+    /// What cannot be renewed stays as it was.
+    private func reload() {
+        manager.isReloading()
+        if reloads.isEmpty { say("SIGHUP: nothing was started from a file that could be read again") }
+        for reload in reloads {
+            do {
+                try reload(control, id)
+            } catch {
+                Console.complain(error.sentence, as: program)
+            }
+        }
+        manager.isReady()
     }
 
     /// Ends the server. That it ended by itself meanwhile is as good.
     private func end() throws(Failure) -> Ending {
+        manager.isStopping()
         _ = try unlessGone { () throws(ControlError) in try control.destroy(.id(id)) }
         return .normally
     }

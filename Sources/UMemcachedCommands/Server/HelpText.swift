@@ -72,8 +72,7 @@ enum HelpText {
 
 extension OptionRow {
     fileprivate var isShown: Bool {
-        if case .notOffered = meaning { return false }
-        return !sentence.isEmpty
+        !sentence.isEmpty
     }
 
     private var valueName: String? {

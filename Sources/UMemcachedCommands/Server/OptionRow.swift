@@ -20,18 +20,23 @@ struct OptionRow: Sendable {
         case int32(any Field<Int32?>)
         case u32(any Field<UInt32?>)
         case u64(any Field<UInt64?>)
+        /// Checked, and without effect.
+        case nowhere
     }
 
     /// How a number is written and what it is multiplied with.
     enum Unit: Sendable {
         case one
+        /// Permissions.
         case octal
         /// Decimal fraction, kept in thousandths.
         case thousandths
-        case kibibytes
         case mebibytes
-        /// Bytes, or with k, m or g behind.
+        /// Bytes, or with k or m behind.
         case suffixed
+        /// Nothing may follow the number.
+        case exact
+        case exactKibibytes
     }
 
     /// What prints and ends.
@@ -49,14 +54,16 @@ struct OptionRow: Sendable {
         case number(Place, ClosedRange<Int64>, Unit)
         case text(any Field<String?>)
         case list(any Field<[String]>)
+        /// What touches more than one field.
+        case effect(@Sendable (inout ServerOptions) -> Void)
         case wireProtocol
         case prefixDelimiter
         case suboptions
         case print(Printout)
         /// Taken, and without effect.
         case noEffect
-        /// memcached's, refused for now. Not in the help.
-        case notOffered
+        /// memcached's, refused for that reason. Not in the help.
+        case notOffered(reason: String)
     }
 
     /// `nil` for suboptions and for options that have a long name only.
@@ -67,7 +74,7 @@ struct OptionRow: Sendable {
     let meaning: Meaning
     /// What holds when it is absent, as written on a command line.
     let preset: String?
-    /// For the help, or why it is not offered.
+    /// For the help; empty: not shown there.
     let sentence: String
     /// Exit status for a value that is wrong, as memcached has it.
     let refusal: Int32
@@ -107,10 +114,9 @@ struct OptionRow: Sendable {
             preset: preset, sentence: sentence, refusal: ExitStatus.failure, isOwn: false, isSuboption: true)
     }
 
-    static func notOffered(_ short: Character, _ name: String, _ argument: String? = nil, _ reason: String = "") -> Self
-    {
+    static func notOffered(_ short: Character, _ name: String, _ argument: String? = nil, _ reason: String) -> Self {
         Self(
-            short: short, name: name, argument: argument.map(Argument.required) ?? .none, meaning: .notOffered,
-            preset: nil, sentence: reason, refusal: ExitStatus.usage, isOwn: false)
+            short: short, name: name, argument: argument.map(Argument.required) ?? .none,
+            meaning: .notOffered(reason: reason), preset: nil, sentence: "", refusal: ExitStatus.usage, isOwn: false)
     }
 }

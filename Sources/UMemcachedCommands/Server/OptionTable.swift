@@ -11,14 +11,15 @@ enum OptionTable {
 
     private static let offered: [OptionRow] = [
         .value(
-            "p", "port", "N", .number(.int32(\.port), -1...65_535, .one), preset: "11211",
+            "p", "port", "N", .number(.int32(\.port), Int64(Int32.min)...65_535, .one), preset: "11211",
             "TCP port; 0 for none, -1 for any that is free"),
         .value(
             "U", "udp-port", "N", .number(.int32(\.udpPort), -1...65_535, .one), preset: "0",
             "UDP port; only 0, for none, is offered"),
         .value("s", "unix-socket", "PATH", .text(\.unixPath), "serve this unix socket, and nothing else"),
         .value(
-            "a", "unix-mask", "OCTAL", .number(.u32(\.settings.unixMask), 0...0o777, .octal),
+            "a", "unix-mask", "OCTAL",
+            .number(.u32(\.settings.unixMask), Int64(Int32.min)...Int64(Int32.max), .octal),
             preset: "700", "permissions of the unix socket"),
         .flag(
             "A", "enable-shutdown", .set(\.settings.shutdownEnabled, true),
@@ -27,7 +28,11 @@ enum OptionTable {
             "l", "listen", "ADDRESS", .list(\.listen),
             "serve these addresses, each with :PORT or without; several with commas or as several -l; "
                 + "all when absent"),
-        .value("u", "user", "NAME", .text(\.user), "to whom the unix socket shall belong"),
+        .flag("d", "daemon", .setHere(\.daemon), "run in the background, and end the server when that process ends"),
+        .value("P", "pidfile", "FILE", .text(\.pidFile), "write the number of the process that stays to this file"),
+        .value(
+            "u", "user", "NAME", .text(\.user),
+            "as root: to whom the unix socket shall belong, and as whom the process that stays shall run"),
         .value(
             "m", "memory-limit", "MIB", .number(.u64(\.settings.memoryLimit), 1...131_072, .mebibytes),
             preset: "64", "memory for items"),
@@ -48,7 +53,7 @@ enum OptionTable {
             preset: "1024", "connections that may wait to be accepted"),
         .value(
             "I", "max-item-size", "SIZE", .number(.u32(\.settings.itemSizeMax), 1024...(1 << 30), .suffixed),
-            preset: "1m", "largest item, in bytes or with k, m or g behind"),
+            preset: "1m", "largest item, in bytes or with k or m behind"),
         .value(
             "n", "slab-min-size", "BYTES", .number(.u32(\.settings.sizeMin), 1...(1 << 20), .one),
             preset: "48", "room for key, value and flags in the smallest slab class", refusal: ExitStatus.failure),
@@ -56,6 +61,12 @@ enum OptionTable {
             "f", "slab-growth-factor", "FACTOR",
             .number(.u32(\.settings.growthFactor), 1_001...1_000_000, .thousandths), preset: "1.25",
             "from one slab class' size to the next", refusal: ExitStatus.failure),
+        .flag("k", "lock-memory", .noEffect, "no effect: the kernel's memory is never paged out"),
+        .flag("L", "enable-largepages", .noEffect, "no effect: memory comes in slab pages of 1 MiB"),
+        .flag("r", "enable-coredumps", .noEffect, "no effect: the server is no process"),
+        .value(
+            "N", "napi-ids", "N", .number(.int32(\.napiIDs), many, .one),
+            "no effect: a connection is served where its packets arrive", refusal: ExitStatus.failure),
         .flag("C", "disable-cas", .set(\.settings.cas, false), "keep no CAS values"),
         .flag("F", "disable-flush-all", .set(\.settings.flushEnabled, false), "refuse \"flush_all\""),
         .value(
@@ -89,28 +100,40 @@ enum OptionTable {
             "hashpower", "N", .number(.u32(\.settings.hashPower), 12...32, .one), preset: "16",
             "first size of the index, as a power of two"),
         .suboption(
-            "slab_chunk_max", "KIB", .number(.u32(\.settings.slabChunkMax), 1...1024, .kibibytes),
+            "slab_chunk_max", "KIB", .number(.u32(\.settings.slabChunkMax), 1...1024, .exactKibibytes),
             preset: "512", "larger items are kept in chunks of this size"),
+        .suboption("no_chunked_items", nil, .effect { $0.keepNoChunks() }, "keep no item in chunks"),
         .suboption(
             "idle_timeout", "SECONDS", .number(.u32(\.settings.idleTimeout), 0...Int64(Int32.max), .one),
             preset: "0", "close a connection that says nothing for so long; 0 for never"),
+        .suboption("modern", nil, .noEffect, "what is the default already"),
+        .suboption("no_modern", nil, .effect { $0.takeOldDefaults() }, "memcached 1.4's defaults"),
         .suboption("relaxed_privileges", nil, .noEffect),
+        .suboption("drop_privileges", nil, .noEffect),
+        .suboption("no_drop_privileges", nil, .noEffect),
+        .suboption("inline_ascii_resp", nil, .noEffect),
+        .suboption("no_inline_ascii_resp", nil, .noEffect),
+        .suboption("resp_obj_mem_limit", "MIB", .noEffect),
+        .suboption("tail_repair_time", "SECONDS", .number(.nowhere, 10...Int64(Int32.max), .one)),
+        .suboption("worker_logbuf_size", "KIB", .number(.nowhere, 0...Int64(UInt32.max), .exact)),
     ]
 
     /// memcached's that are refused with a sentence, so that nobody believes in an effect that is not there.
     private static let notOffered: [OptionRow] = [
-        .notOffered("d", "daemon", nil, "a server without --foreground runs on by itself already"),
-        .notOffered("P", "pidfile", "FILE", "a server in the kernel has no process"),
-        .notOffered("k", "lock-memory", nil, "the kernel's memory is never paged out"),
-        .notOffered("r", "enable-coredumps", nil, "a server in the kernel has no process"),
-        .notOffered("L", "enable-largepages"),
-        .notOffered("S", "enable-sasl"),
-        .notOffered("Y", "auth-file", "FILE"),
-        .notOffered("Z", "enable-ssl"),
-        .notOffered("X", "disable-dumping"),
-        .notOffered("W", "disable-watch"),
-        .notOffered("e", "memory-file", "FILE"),
-        .notOffered("N", "napi-ids", "N"),
+        .notOffered("S", "enable-sasl", nil, "SASL is still to come"),
+        .notOffered("Y", "auth-file", "FILE", "authentication is still to come"),
+        .notOffered("Z", "enable-ssl", nil, "a server in the kernel has no TLS"),
+        .notOffered("X", "disable-dumping", nil, "there is no dump to refuse yet"),
+        .notOffered("W", "disable-watch", nil, "there is no watch to refuse yet"),
+        .notOffered(
+            "e", "memory-file", "FILE", "items are in the kernel's memory, which no file keeps over a restart"),
+    ]
+
+    /// Suboptions of memcached's that are refused by how their names begin, and why.
+    static let refusedFamilies = [
+        ("ext_", "extstore keeps items on disks, which a server in the kernel does not"),
+        ("proxy_", "memcached's proxy runs Lua, which a server in the kernel does not"),
+        ("ssl_", "a server in the kernel has no TLS"),
     ]
 
     /// What there is under a program's name.

@@ -14,6 +14,7 @@ extension OptionRow {
         case .number(let place, let range, let unit):
             try store(try number(argument, range, unit), in: place, of: &options)
         case .text(let field): options[keyPath: field] = try text(argument)
+        case .effect(let effect): effect(&options)
         case .list(let field):
             for item in try text(argument).split(whereSeparator: { $0 == "," || $0 == ";" }) {
                 let item = String(item)
@@ -25,9 +26,8 @@ extension OptionRow {
             options.settings.statsDetail = true
         case .suboptions: try Suboptions.apply(argument ?? "", to: &options)
         case .print, .noEffect: break
-        case .notOffered:
-            let reason = sentence.isEmpty ? "leave it out" : "\(sentence), so leave it out"
-            throw Failure("\(spelling) is not offered yet: \(reason)", status: refusal)
+        case .notOffered(let reason):
+            throw Failure("\(spelling) is not offered: \(reason), so leave it out", status: refusal)
         }
     }
 
@@ -46,7 +46,7 @@ extension OptionRow {
         }
     }
 
-    /// The number as written, still without its unit but for thousandths and sizes.
+    /// The number in the unit of the setting. The range is that of the number as written.
     private func number(_ argument: String?, _ range: ClosedRange<Int64>, _ unit: Unit) throws(Failure) -> Int64 {
         guard let argument, let number = unit.read(argument), range.contains(number) else {
             let given = argument.map { "not \"\($0)\"" } ?? "and has none"
@@ -61,54 +61,56 @@ extension OptionRow {
         case .int32(let field): options[keyPath: field] = Int32(number)
         case .u32(let field): options[keyPath: field] = UInt32(number)
         case .u64(let field): options[keyPath: field] = UInt64(number)
+        case .nowhere: break
         }
     }
 }
 
 extension OptionRow.Unit {
-    /// `nil` for what is not a number of this kind. memcached drops what follows a number; here it is refused.
+    /// `nil` for what memcached, too, refuses to read.
     func read(_ text: String) -> Int64? {
         switch self {
-        case .one, .kibibytes, .mebibytes: return Int64(text)
-        case .octal: return Int64(text, radix: 8)
-        case .thousandths: return Self.thousandths(text)
-        case .suffixed:
-            let shifts: [Character: Int64] = ["k": 10, "m": 20, "g": 30]
-            guard let shift = text.last.flatMap({ shifts[Character($0.lowercased())] }) else { return Int64(text) }
-            guard let number = Int64(text.dropLast()) else { return nil }
-            let (product, overflow) = number.multipliedReportingOverflow(by: 1 << shift)
-            return overflow ? nil : product
+        case .one, .mebibytes: Int64(CNumber.int(text))
+        case .octal: Int64(CNumber.octal(text))
+        case .exact, .exactKibibytes: CNumber.whole(text)
+        case .thousandths: Self.thousandths(text)
+        case .suffixed: Self.size(text)
         }
     }
 
     /// From the unit of the command line to the unit of the setting.
     func scale(_ number: Int64) -> Int64 {
         switch self {
-        case .one, .octal, .thousandths, .suffixed: number
-        case .kibibytes: number << 10
+        case .one, .exact, .thousandths, .suffixed: number
+        case .octal: number & 0o777
+        case .exactKibibytes: number << 10
         case .mebibytes: number << 20
         }
     }
 
     func describe(_ range: ClosedRange<Int64>) -> String {
         switch self {
-        case .one: "a number from \(range.lowerBound) to \(range.upperBound)"
-        case .kibibytes: "a number of KiB from \(range.lowerBound) to \(range.upperBound)"
+        case .one, .exact: "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .exactKibibytes: "a number of KiB from \(range.lowerBound) to \(range.upperBound)"
         case .mebibytes: "a number of MiB from \(range.lowerBound) to \(range.upperBound)"
-        case .octal: "an octal number from 0 to \(String(range.upperBound, radix: 8))"
+        case .octal: "an octal number"
         case .thousandths: "a factor above 1, at most \(range.upperBound / 1000)"
-        case .suffixed: "a size from \(range.lowerBound) bytes to \(range.upperBound >> 20)m"
+        case .suffixed: "a size from \(range.lowerBound) bytes to \(range.upperBound >> 20)m, in bytes or with k or m behind"
         }
     }
 
-    /// Digits, and up to three more behind a point; further ones are dropped.
+    /// Factors between 1 and 1.001 count as the latter, and the largest stands for all that are larger.
     private static func thousandths(_ text: String) -> Int64? {
-        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        let fraction = parts.count == 2 ? parts[1] : ""
-        guard let whole = Int64(parts[0].isEmpty ? "0" : parts[0]), (0...1_000_000).contains(whole),
-            fraction.allSatisfy({ $0.isASCII && $0.isNumber }), text.contains(where: \.isNumber),
-            let rest = Int64((fraction + "000").prefix(3))
-        else { return nil }
-        return whole * 1000 + rest
+        let factor = CNumber.double(text)
+        guard factor > 1 else { return nil }
+        // Written out, a factor is decimal: 1.1 shall be 1100 although it is a little less as a double.
+        return max(1_001, Int64(min(factor, 1_000) * 1_000 + 1e-6))
+    }
+
+    /// Bytes, or with k or m behind; overflow wraps, as it does in memcached.
+    private static func size(_ text: String) -> Int64? {
+        let shifts: [Character: Int32] = ["k": 10, "m": 20]
+        let shift = text.lowercased().last.flatMap { shifts[$0] } ?? 0
+        return Int64(CNumber.int(text) &* (1 << shift))
     }
 }

@@ -14,8 +14,16 @@ public struct ServerOptions: Equatable, Sendable {
     public var unixPath: String?
     /// What `-l` said, split at commas.
     public var listen: [String] = []
-    /// Whom the unix socket shall belong to.
+    /// Whom the unix socket shall belong to, and as whom the process that stays runs on.
     public var user: String?
+    /// Stay in the background, and end the server with that process.
+    public var daemon = false
+    /// Where the number of the process that stays is written.
+    public var pidFile: String?
+    /// Checked only.
+    public var napiIDs: Int32?
+    /// Keep no item in chunks, unless slab_chunk_max is given or an item may be larger than a slab page.
+    var unchunked = false
     /// Of the instance; `nil`: from the port or path.
     public var name: String?
     /// Stay, and end the server with this process.
@@ -29,15 +37,40 @@ public struct ServerOptions: Equatable, Sendable {
     private static let defaultMemoryLimit: UInt64 = 64 << 20
     private static let defaultItemSizeMax: UInt32 = 1 << 20
     private static let defaultSlabChunkMax: UInt32 = 512 << 10
+    private static let defaultThreads: UInt32 = 4
     private static let slabPage: UInt32 = 1 << 20
 
+    /// memcached 1.4's defaults (`-o no_modern`).
+    mutating func takeOldDefaults() {
+        unchunked = true
+        settings.maxconnsFast = false
+    }
+
+    /// `-o no_chunked_items`
+    mutating func keepNoChunks() {
+        unchunked = true
+        if settings.slabChunkMax != nil { settings.slabChunkMax = Self.slabPage }
+    }
+
+    /// The settings to be sent, once the whole command line is known.
+    var settled: InstanceSettings {
+        var settled = settings
+        let isLarge = settings.itemSizeMax ?? Self.defaultItemSizeMax > Self.slabPage
+        if unchunked && !isLarge && settings.slabChunkMax == nil { settled.slabChunkMax = Self.slabPage }
+        return settled
+    }
+
     /// Sees to what must fit together (memcached 1.6.45 checks the same after reading its options).
-    func check() throws(Failure) {
+    ///
+    /// - Parameter attached: whether a process stays with the server
+    func check(attached: Bool) throws(Failure) {
         let memory = settings.memoryLimit ?? Self.defaultMemoryLimit
         let item = settings.itemSizeMax ?? Self.defaultItemSizeMax
-        let chunk = settings.slabChunkMax ?? Self.defaultSlabChunkMax
+        let chunk = settled.slabChunkMax ?? Self.defaultSlabChunkMax
         let complaint: String? =
-            if udpPort ?? 0 != 0 {
+            if napiIDs ?? 0 > settings.threads ?? Self.defaultThreads {
+                "-N must not be more than the threads of -t"
+            } else if udpPort ?? 0 != 0 {
                 "UDP is not offered yet: leave -U out, or give 0"
             } else if UInt64(item) > memory / 2 {
                 "an item may take at most half of the memory: raise -m or lower -I"
@@ -50,8 +83,10 @@ public struct ServerOptions: Equatable, Sendable {
                 "slab_chunk_max must divide a slab page of 1024 KiB evenly: give a power of two"
             } else if let name, !InstanceName.isAllowed(name) {
                 "--name takes 1 to 31 letters, digits and . _ : - which are not all digits, not \"\(name)\""
-            } else if unixPath == nil && port == 0 {
+            } else if !attached && unixPath == nil && port == 0 {
                 "there is nothing to listen on: give a port with -p or a path with -s"
+            } else if !attached && pidFile != nil {
+                "-P needs a process that stays: give -d or --foreground, too"
             } else {
                 nil
             }

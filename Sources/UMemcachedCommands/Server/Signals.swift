@@ -4,13 +4,21 @@ import CLinux
 import Glibc
 import KMCControl
 
-/// The signals that end an attached server, as a descriptor to poll.
+/// The signals that an attached server's process follows, as a descriptor to poll.
 ///
 /// They are blocked from ``init()`` on: one that comes while the server is being made waits until somebody looks.
 final class Signals {
+    /// What a signal asks for.
+    enum Order: Equatable {
+        case stop
+        /// SIGUSR1. In the kernel a stop lets every request that has begun come to its end anyhow.
+        case stopGracefully
+        /// SIGHUP.
+        case reload
+    }
+
     let descriptor: Int32
 
-    /// SIGHUP is taken and passed over: memcached goes on, too.
     private static let taken = [SIGINT, SIGTERM, SIGUSR1, SIGHUP]
 
     init() throws(Failure) {
@@ -25,14 +33,16 @@ final class Signals {
 
     deinit { close(descriptor) }
 
-    /// Whether a signal that ends the server has come.
-    func endingHasCome() -> Bool {
+    /// What the next signal that has come asks for; `nil`: none has come.
+    func next() -> Order? {
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
-        while read(descriptor, &info, size) == size {
-            if info.ssi_signo != UInt32(SIGHUP) { return true }
+        guard read(descriptor, &info, size) == size else { return nil }
+        switch Int32(info.ssi_signo) {
+        case SIGHUP: return .reload
+        case SIGUSR1: return .stopGracefully
+        default: return .stop
         }
-        return false
     }
 
     private static func failed(_ call: String) -> Failure {

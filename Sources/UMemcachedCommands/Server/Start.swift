@@ -16,22 +16,38 @@ struct Start {
     /// A socket to the module; tests put another one in its place.
     var connect: () throws(ControlError) -> any NetlinkTransport = { () throws(ControlError) in try LibNLTransport() }
 
-    private var isAttached: Bool { isMemcached || options.foreground }
+    private var isAttached: Bool { isMemcached || options.foreground || options.daemon }
+    private var isVerbose: Bool { options.settings.verbose ?? 0 > 0 }
 
     /// - Returns: the exit status
     func run() throws(Failure) -> Int32 {
-        try options.check()
-        let user = try userForSocket()
+        let inherited = try InheritedSockets.take()
+        try options.check(attached: isAttached || !inherited.isEmpty)
+        let user = try userToBecome()
+        guard options.daemon else { return try serve(inherited, user, nil) }
+        switch try Daemon.split() {
+        case .caller(let status): return status
+        case .background(let daemon): return try serve(inherited, user, daemon)
+        }
+    }
+
+    private func serve(
+        _ inherited: [ListeningSockets.Socket], _ user: User?, _ daemon: Daemon?
+    ) throws(Failure) -> Int32 {
         // Before anything is made: a signal from here on ends what will have been made.
         let signals = isAttached ? try Signals() : nil
         let control = try asFailure { () throws(ControlError) in try Control(over: connect()) }
         let events = isAttached ? try asFailure { () throws(ControlError) in try EventStream(over: connect()) } : nil
-        let sockets = try ListeningSockets.open(options) { Self.owner(of: $0, control) }
+        let sockets = try ListeningSockets.open(options, inherited: inherited) { Self.owner(of: $0, control) }
         do {
-            let instance = try serve(sockets, user, control)
-            if !isMemcached { announce(instance) }
+            let instance = try create(sockets, user, control)
+            if !isMemcached || isVerbose { announce(instance) }
             guard let signals, let events else { return ExitStatus.success }
-            let status = try stay(AttachedLife(control: control, events: events, signals: signals, id: instance.id))
+            var life = AttachedLife(
+                program: program, control: control, events: events, signals: signals, id: instance.id)
+            life.reloads = reloads
+            if isVerbose { life.say = { Console.complain($0, as: program) } }
+            let status = try stay(life, user, daemon)
             sockets.path?.remove()
             return status
         } catch {
@@ -40,7 +56,7 @@ struct Start {
         }
     }
 
-    private func serve(
+    private func create(
         _ sockets: ListeningSockets, _ user: User?, _ control: Control
     ) throws(Failure) -> Instance {
         if let user { try sockets.path?.give(to: user) }
@@ -79,7 +95,7 @@ struct Start {
     private func ask(
         _ control: Control, _ sockets: [ListeningSockets.Socket], name: String?
     ) throws(ControlError) -> Instance {
-        var settings = options.settings
+        var settings = options.settled
         settings.backlog = settings.backlog ?? ServerOptions.defaultBacklog
         if options.unixPath != nil { settings.unixMask = settings.unixMask ?? ServerOptions.defaultUnixMask }
         if !options.listen.isEmpty {
@@ -91,7 +107,13 @@ struct Start {
             attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil)
     }
 
-    private func stay(_ life: AttachedLife) throws(Failure) -> Int32 {
+    private func stay(_ life: AttachedLife, _ user: User?, _ daemon: Daemon?) throws(Failure) -> Int32 {
+        if let user { try Privileges.drop(to: user, as: program) }
+        let pidFile = options.pidFile.map(PidFile.init)
+        pidFile?.write(as: program)
+        // As memcached: only the background process removes its file.
+        defer { if daemon != nil { pidFile?.remove(as: program) } }
+        try daemon?.serves(quiet: !isVerbose)
         switch try life.run() {
         case .normally: return ExitStatus.success
         case .told(let sentence):
@@ -103,7 +125,7 @@ struct Start {
 
     private func announce(_ instance: Instance) {
         let places = Self.enumerated(instance.endpoints.map { printable($0.description) })
-        let end = options.foreground ? "" : "; \"umemcached stop \(instance.name)\" ends it"
+        let end = isAttached ? "" : "; \"umemcached stop \(instance.name)\" ends it"
         Console.out("\(program): \(instance.name) serves on \(places)\(end)\n")
     }
 
@@ -114,7 +136,7 @@ struct Start {
     }
 
     /// As memcached: `-u` counts for root only.
-    private func userForSocket() throws(Failure) -> User? {
+    private func userToBecome() throws(Failure) -> User? {
         guard let name = options.user, getuid() == 0 || geteuid() == 0 else { return nil }
         return try User(named: name)
     }

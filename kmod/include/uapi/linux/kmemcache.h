@@ -36,7 +36,8 @@
  *                          A-Z a-z 0-9 . _ : - ; unique within the namespace. Not only digits.
  *        KMC_A_FLAGS       optional, KMC_INSTANCE_F_*
  *        KMC_A_SETTINGS    optional nest of KMC_S_*; what is absent keeps its default
- *        KMC_A_LISTENER    nest, one for each socket, 1 to KMC_LISTENERS_MAX of them
+ *        KMC_A_LISTENER    nest, one for each socket, at most KMC_LISTENERS_MAX of them. Without any
+ *                          nobody can connect, as with memcached's "-p 0"
  *        KMC_A_PID         optional, what "stats" shows as pid; 0 when absent
  *   out  KMC_A_INSTANCE    as KMC_CMD_GET
  *   Clients can connect when the reply is sent. With KMC_INSTANCE_F_ATTACHED the instance ends when

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+import KMCControl
+
+/// A step of SIGHUP: reads something again and gives it to the instance. One that fails is told, and the server goes on
+/// with what it had.
+typealias Reload = (_ control: Control, _ id: UInt32) throws(Failure) -> Void
+
+extension Start {
+    /// What SIGHUP renews: a step for each file that the command line named. `-P` and `MEMCACHED_PORT_FILENAME` are
+    /// written only; nothing else names a file yet.
+    var reloads: [Reload] { [] }
+}
