@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The core as a filter, for whoever wants to talk with it: requests come in on standard input and answers
- * go out on standard output, each with its length of four bytes in front.
+ * go out on standard output, each with its length of four bytes in front. An answer behind which the core
+ * closes has the highest bit of its length set; the next request begins a conversation of its own.
  */
 #include "../proto/drive.h"
 #include <stdio.h>
@@ -29,11 +30,13 @@ int main(void)
 			return 1;
 		drive_feed(&d, in, len);
 		free(in);
-		nout = (u32)d.nout;
+		nout = (u32)d.nout | (u32)d.closed << 31;
 		fwrite(&nout, sizeof(nout), 1, stdout);
-		fwrite(d.out, 1, nout, stdout);
+		fwrite(d.out, 1, d.nout, stdout);
 		fflush(stdout);
 		drive_forget(&d);
+		if (d.closed)
+			drive_again(&d);
 	}
 	drive_close(&d);
 	return 0;

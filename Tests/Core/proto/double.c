@@ -464,6 +464,8 @@ enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc
 		return KMC_NOT_FOUND;
 	if (class)
 		*class = (*at)->item->class;
+	if (cas && cas != (*at)->item->cas)
+		return KMC_EXISTS;
 	double_unlink(store, at);
 	return KMC_STORED;
 }

@@ -162,6 +162,14 @@ void drive_hang_up(struct drive *d)
 	d->session = NULL;
 }
 
+void drive_again(struct drive *d)
+{
+	drive_hang_up(d);
+	d->session = kmc_session_create(&d->core, d->core.settings.protocol, GFP_KERNEL);
+	BUG_ON(!d->session);
+	d->closed = false;
+}
+
 void drive_close(struct drive *d)
 {
 	drive_hang_up(d);

@@ -52,6 +52,9 @@ void drive_forget(struct drive *d);
 void drive_hang_up(struct drive *d);
 void drive_close(struct drive *d);
 
+/* A session that has closed, or was ended, is followed by a new one. */
+void drive_again(struct drive *d);
+
 u64 drive_count(struct drive *d, enum kmc_counter c);
 u64 drive_count_class(struct drive *d, enum kmc_class_counter c);
 

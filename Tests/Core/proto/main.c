@@ -16,6 +16,7 @@ int main(void)
 	test_turns();
 	test_stats();
 	test_admin();
+	test_binary();
 #ifdef WITH_DOUBLE
 	test_memory();
 	test_meta_memory();

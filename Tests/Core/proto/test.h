@@ -18,6 +18,7 @@ void test_values(void);
 void test_turns(void);
 void test_stats(void);
 void test_admin(void);
+void test_binary(void);
 
 /* With the stand-in for the store only. */
 void test_memory(void);

@@ -239,7 +239,7 @@ static void test_protocols(void)
 	drive_settings(&settings);
 	settings.protocol = 2;
 	drive_open(&d, &settings);
-	drive_feed(&d, "version\r\n", 9);
+	drive_feed(&d, "version\r\nversion\r\nversion\r\n", 27);
 	tap_ok(d.closed && !d.nout, "text where only binary may be spoken");
 	drive_close(&d);
 	settings.protocol = 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * flush_all, version, verbosity, quit, shutdown.
+ * flush_all, noop, version, verbosity, quit, shutdown.
  */
 #include "command.h"
 #include "../version.h"
@@ -32,13 +32,21 @@ static int kmc_flush(struct kmc_session *s)
 	return kmc_store_flush(store, s->req.exptime > kmc_began(store) ? 0 : KMC_FLUSH_NOTHING);
 }
 
+/* Only the text protocol counts it, as in memcached. */
+static enum kmc_result kmc_flush_refuse(struct kmc_session *s, struct kmc_turn *turn)
+{
+	if (s->protocol->counts_refusals)
+		kmc_count(kmc_session_stats(s), cmd_flush);
+	return kmc_say(s, turn, KMC_ANSWER_FLUSH_REFUSED);
+}
+
 enum kmc_result kmc_flush_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
 	enum kmc_answer answer = KMC_ANSWER_OK;
 
 	if (!s->core->settings.flush_enabled)
-		answer = KMC_ANSWER_FLUSH_REFUSED;
-	else if (s->req.invalid)
+		return kmc_flush_refuse(s, turn);
+	if (s->req.invalid)
 		answer = KMC_ANSWER_BAD_EXPTIME;
 	else if (kmc_flush(s)) {
 		if (kmc_starve(s) == KMC_PROCESS)
@@ -68,7 +76,12 @@ enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *tu
 enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
 	s->closing = true;
-	return KMC_DONE;
+	return kmc_say(s, turn, KMC_ANSWER_BYE);
+}
+
+enum kmc_result kmc_noop_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	return kmc_say(s, turn, KMC_ANSWER_OK);
 }
 
 /* Closes without a word, as memcached. */

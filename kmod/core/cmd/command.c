@@ -7,6 +7,7 @@ static enum kmc_result kmc_refuse_execute(struct kmc_session *s, struct kmc_turn
 		s->phase = KMC_PHASE_SWALLOW;
 		s->left = s->req.nbytes;
 		kmc_say(s, turn, s->req.refusal);
+		s->closing = s->req.last;
 	}
 	return kmc_swallow(s, turn);
 }
@@ -19,6 +20,8 @@ const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_REFUSE] = { "refuse", .execute = kmc_refuse_execute },
 	[KMC_OP_GET] = { "get", .execute = kmc_get_execute },
 	[KMC_OP_TOUCH_GET] = { "gat", .execute = kmc_get_execute },
+	[KMC_OP_GET_ONE] = { "get", .execute = kmc_get_one_execute },
+	[KMC_OP_TOUCH_GET_ONE] = { "gat", .execute = kmc_get_one_execute },
 	[KMC_OP_SET] = KMC_STORES("set", KMC_SET),
 	[KMC_OP_ADD] = KMC_STORES("add", KMC_ADD),
 	[KMC_OP_REPLACE] = KMC_STORES("replace", KMC_REPLACE),
@@ -35,6 +38,7 @@ const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_QUIT] = { "quit", .execute = kmc_quit_execute },
 	[KMC_OP_SHUTDOWN] = { "shutdown", .execute = kmc_shutdown_execute },
 	[KMC_OP_STATS] = { "stats", .execute = kmc_stats_execute },
+	[KMC_OP_NOOP] = { "noop", .execute = kmc_noop_execute },
 	[KMC_OP_META_GET] = { "mg", .execute = kmc_meta_get_execute },
 	[KMC_OP_META_SET] = { "ms", .prepare = kmc_meta_set_prepare, .execute = kmc_store_execute,
 			      .finish = kmc_meta_set_finish },
@@ -110,7 +114,7 @@ enum kmc_result kmc_gather(struct kmc_session *s, struct kmc_turn *turn)
 	s->carry_to -= s->carry_from;
 	memmove(s->carry, s->carry + s->carry_from, s->carry_to);
 	s->carry_from = 0;
-	n = min_t(size_t, s->protocol->grab(run, n), KMC_HEAD_MAX - s->carry_to);
+	n = min_t(size_t, s->protocol->grab(s->carry, s->carry_to, run, n), KMC_HEAD_MAX - s->carry_to);
 	if (!n)
 		return KMC_FAIL;
 	memcpy(s->carry + s->carry_to, run, n);

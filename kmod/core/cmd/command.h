@@ -169,10 +169,20 @@ enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, con
 void kmc_get_open(struct kmc_session *s, struct kmc_item *item);
 enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn);
 
+/**
+ * kmc_arith_create - store the number that a counter begins with
+ * @delta: @value is that number; @change counts; filled as kmc_store_delta() does
+ * @marks: KMC_ITEM_* of the item
+ * Return: KMC_NOT_STORED: somebody was faster; KMC_AGAIN, KMC_NO_MEMORY.
+ */
+enum kmc_store_status kmc_arith_create(struct kmc_session *s, const struct kmc_key *key,
+				       struct kmc_delta *delta, u32 deadline, u8 marks);
+
 void kmc_arith_hit(struct kmc_session *s, const struct kmc_delta *delta);
 void kmc_arith_miss(struct kmc_session *s, const struct kmc_delta *delta);
 
 enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_get_one_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_store_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn);
@@ -185,6 +195,7 @@ enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *tu
 enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_shutdown_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_noop_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_set_prepare(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_set_finish(struct kmc_session *s, struct kmc_turn *turn);

@@ -1,40 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * get, gets, gat, gats. Keys are taken from the input one by one; each is answered before the next is
- * looked at, so that a get of any length can stop and go on behind any key.
+ * looked at, so that a get of any length can stop and go on behind any key. And gets of one key, which came
+ * with the head.
  */
 #include "command.h"
 
-static enum kmc_result kmc_get_miss(struct kmc_session *s)
+static bool kmc_get_touches(const struct kmc_session *s)
 {
-	if (s->req.op == KMC_OP_TOUCH_GET)
+	return s->req.op == KMC_OP_TOUCH_GET || s->req.op == KMC_OP_TOUCH_GET_ONE;
+}
+
+static enum kmc_result kmc_get_miss(struct kmc_session *s, struct kmc_turn *turn)
+{
+	if (kmc_get_touches(s))
 		kmc_count(kmc_session_stats(s), touch_misses);
 	else
 		kmc_count(kmc_session_stats(s), get_misses);
+	if (s->protocol->miss)
+		s->protocol->miss(turn->reply, &s->req);
 	return KMC_DONE;
 }
 
 static void kmc_get_count(struct kmc_session *s, u32 class)
 {
-	if (s->req.op == KMC_OP_TOUCH_GET)
+	if (kmc_get_touches(s))
 		kmc_count_in(kmc_session_stats(s), class, touch_hits);
 	else
 		kmc_count_in(kmc_session_stats(s), class, get_hits);
 }
 
 /* Hold the item; its value is shown by kmc_get_show(). */
-static enum kmc_result kmc_get_hold(struct kmc_session *s, const struct kmc_key *key)
+static enum kmc_result kmc_get_hold(struct kmc_session *s, struct kmc_turn *turn,
+				    const struct kmc_key *key)
 {
 	struct kmc_store *store = s->core->store;
 	enum kmc_miss miss;
 
-	if (s->req.op == KMC_OP_TOUCH_GET)
+	if (kmc_get_touches(s))
 		s->item = kmc_store_get_touch(store, key, kmc_store_deadline(store, s->req.exptime),
 					      &miss);
 	else
 		s->item = kmc_store_get(store, key, &miss);
 	if (!s->item)
-		return kmc_get_miss(s);
+		return kmc_get_miss(s, turn);
 	kmc_get_count(s, kmc_item_class(s->item));
 	s->phase = KMC_PHASE_HIT;
 	return KMC_DONE;
@@ -80,7 +89,7 @@ static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn
 	for (i = 0; i < KMC_PEEK_TRIES; i++) {
 		kmc_peek_begin(store, key, &peek);
 		if (!peek.item)
-			return kmc_get_miss(s);
+			return kmc_get_miss(s, turn);
 		if (!peek.value || peek.nbytes > KMC_COPY_MAX)
 			break;
 		if (!kmc_get_copy(s, turn, &peek))
@@ -92,7 +101,7 @@ static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn
 		}
 		kmc_reply_rewind(turn->reply, mark);
 	}
-	return kmc_get_hold(s, key);
+	return kmc_get_hold(s, turn, key);
 }
 
 void kmc_get_open(struct kmc_session *s, struct kmc_item *item)
@@ -208,7 +217,8 @@ static enum kmc_result kmc_get_key(struct kmc_session *s, struct kmc_turn *turn,
 
 	if (!turn->budget->keys)
 		return kmc_wait(turn, KMC_NEED_TURN);
-	result = s->req.op == KMC_OP_GET ? kmc_get_peek(s, turn, &key) : kmc_get_hold(s, &key);
+	result = s->req.op == KMC_OP_GET ? kmc_get_peek(s, turn, &key) :
+					kmc_get_hold(s, turn, &key);
 	if (result != KMC_DONE)
 		return result;
 	s->any_key = true;
@@ -252,4 +262,22 @@ enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn)
 			s->phase = KMC_PHASE_SKIP;
 		}
 	}
+}
+
+/* The key goes with the head: where the reply has no room for a copy, the item is held until it has. */
+enum kmc_result kmc_get_one_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_result result = KMC_MORE;
+
+	if (s->phase == KMC_PHASE_BEGIN) {
+		struct kmc_key key = kmc_session_key(s);
+
+		if (s->req.op == KMC_OP_GET_ONE)
+			result = kmc_get_peek(s, turn, &key);
+		if (result == KMC_MORE)
+			result = kmc_get_hold(s, turn, &key);
+		if (!s->item)
+			return result;
+	}
+	return kmc_get_show(s, turn);
 }

@@ -9,26 +9,10 @@
 static enum kmc_store_status kmc_meta_arith_vivify(struct kmc_session *s, const struct kmc_key *key,
 						   struct kmc_delta *delta)
 {
-	struct kmc_linking how = { .mode = KMC_ADD, .change = delta->change };
-	struct kmc_store *store = s->core->store;
-	enum kmc_store_status status;
-	struct kmc_item *item;
+	u8 marks = kmc_meta_has(s, KMC_META('b')) ? KMC_ITEM_BINARY : 0;
 
-	delta->value = s->req.meta.initial;
-	if (!kmc_meta_has(s, KMC_META('J')))
-		delta->value = 0;
-	delta->len = kmc_put_u64((u8 *)delta->text, delta->value);
-	item = kmc_item_alloc(store, key, 0, kmc_meta_vivified(s), delta->len);
-	if (IS_ERR(item))
-		return item == ERR_PTR(-EAGAIN) ? KMC_AGAIN : KMC_NO_MEMORY;
-	memcpy(kmc_item_value(item), delta->text, delta->len);
-	if (kmc_meta_has(s, KMC_META('b')))
-		kmc_item_mark(item, KMC_ITEM_BINARY);
-	status = kmc_store_link_as(store, key, item, &how);
-	delta->cas_out = how.cas_out;
-	delta->exptime = 0;
-	kmc_item_put(store, item);
-	return status;
+	delta->value = kmc_meta_has(s, KMC_META('J')) ? s->req.meta.initial : 0;
+	return kmc_arith_create(s, key, delta, kmc_meta_vivified(s), marks);
 }
 
 static enum kmc_result kmc_meta_arith_say(struct kmc_session *s, struct kmc_turn *turn,

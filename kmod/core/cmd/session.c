@@ -7,10 +7,8 @@
  * buffer; kmc_session_destroy() drops both.
  */
 #include "command.h"
+#include "../proto/binary.h"
 #include "../../include/uapi/linux/kmemcache.h"
-
-/* First byte of a binary request. */
-#define KMC_BINARY_MAGIC	0x80
 
 /* There is one for each connection, idle ones too: it fills its slab object, and no larger one. */
 static_assert(sizeof(struct kmc_session) <= 256);
@@ -49,14 +47,13 @@ void kmc_session_process(struct kmc_session *s)
 		s->starved = true;
 }
 
-/* By the first byte. Binary is not served yet: such a client is better closed than answered in text. */
-static bool kmc_session_detect(struct kmc_session *s, u8 first)
+/* By the first byte, if both may be spoken. */
+static void kmc_session_detect(struct kmc_session *s, u8 first)
 {
-	if (s->offered == KMC_PROTOCOL_BINARY ||
-	    (s->offered == KMC_PROTOCOL_AUTO && first == KMC_BINARY_MAGIC))
-		return false;
-	s->protocol = &kmc_text;
-	return true;
+	bool binary = s->offered == KMC_PROTOCOL_BINARY ||
+		      (s->offered == KMC_PROTOCOL_AUTO && first == KMC_BINARY_MAGIC);
+
+	s->protocol = binary ? &kmc_binary : &kmc_text;
 }
 
 static enum kmc_result kmc_session_run(struct kmc_session *s, struct kmc_turn *turn)
@@ -117,8 +114,8 @@ static enum kmc_result kmc_session_next(struct kmc_session *s, struct kmc_turn *
 		return kmc_wait(turn, KMC_NEED_TURN);
 	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
 		return kmc_wait(turn, KMC_NEED_SEND);
-	if (!s->protocol && !kmc_session_detect(s, *data))
-		return KMC_FAIL;
+	if (!s->protocol)
+		kmc_session_detect(s, *data);
 	head = s->protocol->parse(data, len, &s->req);
 	if (head < 0)
 		return KMC_FAIL;

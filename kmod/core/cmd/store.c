@@ -10,9 +10,9 @@
 static enum kmc_result kmc_store_refuse(struct kmc_session *s, struct kmc_turn *turn,
 					const struct kmc_key *key, bool too_large, bool drop)
 {
-	if (too_large)
+	if (s->protocol->counts_refusals && too_large)
 		kmc_count(kmc_session_stats(s), store_too_large);
-	else
+	else if (s->protocol->counts_refusals)
 		kmc_count(kmc_session_stats(s), store_no_memory);
 	if (drop)
 		kmc_store_delete(s->core->store, key, 0, NULL);
@@ -104,6 +104,16 @@ static enum kmc_answer kmc_store_answer(enum kmc_store_status status)
 	}
 }
 
+/* Of set, add and replace with a CAS value only that counts (the binary protocol's). */
+static enum kmc_store_mode kmc_store_mode(const struct kmc_session *s)
+{
+	enum kmc_store_mode mode = s->command->mode;
+
+	if (!s->req.cas || !s->core->settings.cas || mode == KMC_APPEND || mode == KMC_PREPEND)
+		return mode;
+	return KMC_CAS;
+}
+
 enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
 {
 	const struct kmc_key key = {
@@ -115,8 +125,8 @@ enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
 	enum kmc_store_status status;
 
 	if (!memcmp(s->tail, s->protocol->tail, s->protocol->tail_len)) {
-		status = kmc_store_link(s->core->store, &key, s->item, s->command->mode, s->req.cas,
-					NULL);
+		status = kmc_store_link(s->core->store, &key, s->item, kmc_store_mode(s),
+					s->req.cas, &s->req.cas);
 		if (status == KMC_AGAIN && kmc_starve(s) == KMC_PROCESS)
 			return KMC_PROCESS;
 		answer = kmc_store_answer(status);

@@ -14,6 +14,7 @@ enum kmc_meta_argument {
 	KMC_META_UNKNOWN,	/* there is no such flag */
 	KMC_META_PLAIN,		/* nothing; what stands there is ignored */
 	KMC_META_S32,
+	KMC_META_TIME,		/* 32 bits that go into more */
 	KMC_META_U32,
 	KMC_META_U64,
 	KMC_META_LETTER,	/* one; what stands behind it is ignored */
@@ -52,7 +53,7 @@ static const struct kmc_meta_flag kmc_meta_flags['z' - 'A' + 1] = {
 	KMC_FLAG_AT('M', LETTER, meta.mode, 0),
 	KMC_FLAG_AT('N', S32, meta.vivify, KMC_ANSWER_BAD_ARGUMENT),
 	KMC_FLAG_AT('R', S32, meta.recache, KMC_ANSWER_BAD_ARGUMENT),
-	KMC_FLAG_AT('T', S32, exptime, KMC_ANSWER_BAD_ARGUMENT),
+	KMC_FLAG_AT('T', TIME, exptime, KMC_ANSWER_BAD_ARGUMENT),
 };
 
 /**
@@ -90,10 +91,16 @@ static bool kmc_meta_argument(const struct kmc_meta_flag *flag, const struct kmc
 	const u8 *at = token->at + 1;
 	size_t len = token->len - 1;
 	u8 key[KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX)];
+	s32 time;
 
 	switch (flag->argument) {
 	case KMC_META_S32:
 		return len && kmc_parse_s32(at, len, field);
+	case KMC_META_TIME:
+		if (!len || !kmc_parse_s32(at, len, &time))
+			return false;
+		*(s64 *)field = time;
+		return true;
 	case KMC_META_U32:
 		return len && kmc_parse_u32(at, len, field);
 	case KMC_META_U64:

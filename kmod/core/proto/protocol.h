@@ -36,10 +36,14 @@ enum kmc_key_status {
  * @next_key: the next key of a get at the start of @data; *@used bytes are done with, also when the
  *	key itself needs more. KMC_KEY_MORE never with @len of KMC_HEAD_MAX or more and *@used of 0.
  * @skip_keys: throw the keys that are left away. Return: bytes to skip; *@end: that was all of them.
- * @grab: how many of the @len bytes at @run are worth carrying to complete what @data began
+ * @grab: how many of the @len bytes at @run are worth carrying to complete what the @have bytes at @data began
  * @answer, @number, @version: write one answer
+ * @touched: the answer to KMC_OP_TOUCH
+ * @miss: the key of KMC_OP_GET_ONE is not there; only of protocols that know this operation
  * @hit: what stands before a value, to @at (KMC_LINE_MAX bytes). Return: its length.
  * @stat: a line of statistics. Return: false: full, nothing was added.
+ * @counts_refusals: values that find no room show in store_too_large and store_no_memory, a refused flush
+ *	in cmd_flush
  * @tail, @tail_len: what stands behind a value, when it is sent and when it is received
  */
 struct kmc_protocol_ops {
@@ -47,18 +51,23 @@ struct kmc_protocol_ops {
 	enum kmc_key_status (*next_key)(const u8 *data, size_t len, size_t *used,
 					struct kmc_request *req);
 	size_t (*skip_keys)(const u8 *data, size_t len, bool *end);
-	size_t (*grab)(const u8 *run, size_t len);
+	size_t (*grab)(const u8 *data, size_t have, const u8 *run, size_t len);
 	void (*answer)(struct kmc_reply *reply, const struct kmc_request *req,
 		       enum kmc_answer answer);
 	void (*number)(struct kmc_reply *reply, const struct kmc_request *req, u64 number);
 	void (*version)(struct kmc_reply *reply, const struct kmc_request *req, const char *version);
+	void (*touched)(struct kmc_reply *reply, const struct kmc_request *req,
+			const struct kmc_hit *hit);
+	void (*miss)(struct kmc_reply *reply, const struct kmc_request *req);
 	u32 (*hit)(u8 *at, const struct kmc_request *req, const struct kmc_hit *hit);
 	bool (*stat)(struct kmc_reply *reply, const struct kmc_request *req, const char *name,
 		     const char *value);
+	bool counts_refusals;
 	u8 tail[2];
 	u8 tail_len;
 };
 
 extern const struct kmc_protocol_ops kmc_text;
+extern const struct kmc_protocol_ops kmc_binary;
 
 #endif

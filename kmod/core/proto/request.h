@@ -11,6 +11,8 @@ enum kmc_op {
 	KMC_OP_REFUSE,		/* a malformed request whose end is known: answer @refusal */
 	KMC_OP_GET,
 	KMC_OP_TOUCH_GET,	/* gat: get, and set a new deadline */
+	KMC_OP_GET_ONE,		/* the same for one key, which is part of the head; a miss is told */
+	KMC_OP_TOUCH_GET_ONE,
 	KMC_OP_SET,
 	KMC_OP_ADD,
 	KMC_OP_REPLACE,
@@ -27,6 +29,7 @@ enum kmc_op {
 	KMC_OP_QUIT,
 	KMC_OP_SHUTDOWN,
 	KMC_OP_STATS,
+	KMC_OP_NOOP,
 	KMC_OP_META_GET,
 	KMC_OP_META_SET,
 	KMC_OP_META_DELETE,
@@ -60,6 +63,7 @@ enum kmc_answer {
 	KMC_ANSWER_FLUSH_REFUSED,
 	KMC_ANSWER_SHUTDOWN_REFUSED,
 	KMC_ANSWER_BAD_SHUTDOWN,
+	KMC_ANSWER_BYE,			/* to quit, if anything is said */
 	/* of meta commands only */
 	KMC_ANSWER_META_NOOP,
 	KMC_ANSWER_META_MISS,
@@ -118,6 +122,18 @@ struct kmc_meta {
 };
 
 /**
+ * struct kmc_binary - what only the binary protocol asks
+ * @opaque: sent back as it came
+ * @opcode: as it came
+ * @initial: if the request creates: the number
+ */
+struct kmc_binary {
+	u32 opaque;
+	u8 opcode;
+	u64 initial;
+};
+
+/**
  * struct kmc_request - one request; which fields count depends on @op
  * @refusal: of KMC_OP_REFUSE
  * @noreply: the client wants no answer. Errors that are found before this is known are sent anyway.
@@ -125,11 +141,15 @@ struct kmc_meta {
  * @graceful: of KMC_OP_SHUTDOWN
  * @invalid: an argument is wrong, but there are checks that come before saying so (KMC_OP_FLUSH,
  *	KMC_OP_SHUTDOWN)
+ * @creates: KMC_OP_INCR, KMC_OP_DECR: a number that is not there is made (@binary)
+ * @last: the connection is closed behind the answer
  * @key, @args: point into the bytes that were parsed; good until these go
  * @args: what stands behind "stats"; @nargs == 0: nothing
  * @nbytes: of the value that follows (its line end not counted); for KMC_OP_REFUSE, how many bytes
  *	follow that are to be thrown away (all counted)
+ * @cas: 0, or the value that the item must have. Once the request has changed the item, its new one.
  * @meta: of meta commands; not cleared for others
+ * @binary: of the binary protocol's
  */
 struct kmc_request {
 	enum kmc_op op : 8;
@@ -138,17 +158,24 @@ struct kmc_request {
 	bool with_cas;
 	bool graceful;
 	bool invalid;
+	bool creates;
+	bool last;
 	u32 nkey;
 	u32 nargs;
 	const u8 *key;
 	const u8 *args;
-	u32 client_flags;
-	s32 exptime;
+	union {
+		u32 client_flags;
+		u32 level;
+	};
 	u32 nbytes;
-	u32 level;
+	s64 exptime;
 	u64 cas;
 	u64 delta;
-	struct kmc_meta meta;
+	union {
+		struct kmc_meta meta;
+		struct kmc_binary binary;
+	};
 };
 
 /**

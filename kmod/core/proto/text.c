@@ -62,13 +62,23 @@ static bool kmc_read_key(const struct kmc_tokens *tokens, u32 i, struct kmc_requ
 	return true;
 }
 
+static bool kmc_read_exptime(const struct kmc_token *token, struct kmc_request *req)
+{
+	s32 exptime;
+
+	if (!kmc_parse_s32(token->at, token->len, &exptime))
+		return false;
+	req->exptime = exptime;
+	return true;
+}
+
 /* <command> <key> <flags> <exptime> <bytes> [<cas unique>] [noreply] */
 static size_t kmc_read_storage(const struct kmc_line *line, const struct kmc_tokens *tokens,
 			       struct kmc_request *req)
 {
 	const struct kmc_token *token = tokens->token;
 	bool noreply = req->noreply;
-	s32 nbytes;
+	s32 nbytes, exptime;
 
 	req->noreply = false;
 	if (!kmc_parse_s32(token[4].at, token[4].len, &nbytes) || nbytes < 0 ||
@@ -78,8 +88,9 @@ static size_t kmc_read_storage(const struct kmc_line *line, const struct kmc_tok
 	req->nbytes = nbytes;
 	if (!kmc_read_key(tokens, 1, req) ||
 	    !kmc_parse_loose_u32(token[2].at, tokens->end - token[2].at, &req->client_flags) ||
-	    !kmc_parse_loose_s32(token[3].at, tokens->end - token[3].at, &req->exptime))
+	    !kmc_parse_loose_s32(token[3].at, tokens->end - token[3].at, &exptime))
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, req->nbytes + KMC_TEXT_CRLF);
+	req->exptime = exptime;
 	if (req->op == KMC_OP_CAS &&
 	    (tokens->count < 6 || !kmc_parse_u64(token[5].at, token[5].len, &req->cas)))
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, req->nbytes + KMC_TEXT_CRLF);
@@ -102,7 +113,7 @@ static size_t kmc_read_keyed(const struct kmc_line *line, const struct kmc_token
 	if ((req->op == KMC_OP_INCR || req->op == KMC_OP_DECR) &&
 	    !kmc_parse_u64(number->at, number->len, &req->delta))
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_DELTA, 0);
-	if (req->op == KMC_OP_TOUCH && !kmc_parse_s32(number->at, number->len, &req->exptime))
+	if (req->op == KMC_OP_TOUCH && !kmc_read_exptime(number, req))
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_EXPTIME, 0);
 	return line->total;
 }
@@ -129,9 +140,7 @@ static size_t kmc_read_flush(const struct kmc_line *line, const struct kmc_token
 			     struct kmc_request *req)
 {
 	if (tokens->count != 1U + req->noreply)
-		req->invalid = tokens->count < 2 ||
-			       !kmc_parse_s32(tokens->token[1].at, tokens->token[1].len,
-					      &req->exptime);
+		req->invalid = tokens->count < 2 || !kmc_read_exptime(&tokens->token[1], req);
 	return line->total;
 }
 
@@ -216,7 +225,7 @@ static ssize_t kmc_text_get(const struct kmc_line *line, const u8 *at, bool whol
 		if (!kmc_token_next(at, end, &token))
 			return whole ? kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0) : -EMSGSIZE;
 		at = token.at + token.len;
-		if (!kmc_parse_s32(token.at, token.len, &req->exptime))
+		if (!kmc_read_exptime(&token, req))
 			req->invalid = true;
 	}
 	if (!whole)
@@ -342,7 +351,7 @@ static size_t kmc_text_skip_keys(const u8 *data, size_t len, bool *end)
 }
 
 /* Up to the line's end; in an endless get that is more than the key that was cut, and does no harm. */
-static size_t kmc_text_grab(const u8 *run, size_t len)
+static size_t kmc_text_grab(const u8 *data, size_t have, const u8 *run, size_t len)
 {
 	bool end;
 
@@ -380,6 +389,7 @@ static const struct {
 	[KMC_ANSWER_FLUSH_REFUSED] = KMC_SAY("CLIENT_ERROR flush_all not allowed"),
 	[KMC_ANSWER_SHUTDOWN_REFUSED] = KMC_SAY("SERVER_ERROR: shutdown not enabled"),
 	[KMC_ANSWER_BAD_SHUTDOWN] = KMC_SAY("CLIENT_ERROR invalid shutdown mode"),
+	[KMC_ANSWER_BYE] = { "", 0 },
 	[KMC_ANSWER_META_NOOP] = KMC_SAY("MN"),
 	[KMC_ANSWER_META_MISS] = KMC_SAY("EN"),
 	[KMC_ANSWER_UNKNOWN_FLAG] = KMC_SAY("CLIENT_ERROR invalid flag"),
@@ -435,6 +445,12 @@ static void kmc_text_version(struct kmc_reply *reply, const struct kmc_request *
 	kmc_text_say(at, "\r\n");
 }
 
+static void kmc_text_touched(struct kmc_reply *reply, const struct kmc_request *req,
+			     const struct kmc_hit *hit)
+{
+	kmc_text_answer(reply, req, KMC_ANSWER_TOUCHED);
+}
+
 /* VALUE <key> <flags> <bytes> [<cas unique>]\r\n */
 static u32 kmc_text_hit(u8 *line, const struct kmc_request *req, const struct kmc_hit *hit)
 {
@@ -479,8 +495,10 @@ const struct kmc_protocol_ops kmc_text = {
 	.answer = kmc_text_answer,
 	.number = kmc_text_number,
 	.version = kmc_text_version,
+	.touched = kmc_text_touched,
 	.hit = kmc_text_hit,
 	.stat = kmc_text_stat,
+	.counts_refusals = true,
 	.tail = { '\r', '\n' },
 	.tail_len = KMC_TEXT_CRLF,
 };
