@@ -124,7 +124,7 @@ struct CommandLineTests {
             (["-n", "1048577"], 1), (["-I", "1000"], 64),
             (["-I", "2g"], 64),
             (["-I", "99999999999999999g"], 64), (["-B", "http"], 64),
-            (["-B", "binary"], 64), (["-b", "-1"], 64), (["-o", "nonsense"], 1), (["-o", "hashpower"], 1),
+            (["-b", "-1"], 64), (["-o", "nonsense"], 1), (["-o", "hashpower"], 1),
             (["-o", "hashpower=11"], 1), (["-o", "hashpower=33"], 1), (["-o", "slab_chunk_max=1025"], 1),
             (["-o", "slab_chunk_max=4x"], 1), (["-o", "slab_chunk_max"], 1), (["-o", "tail_repair_time"], 1),
             (["-o", "tail_repair_time=9"], 1), (["-o", "worker_logbuf_size=1x"], 1), (["-o", ",modern"], 1),

@@ -72,7 +72,8 @@ enum OptionTable {
         .value(
             "D", nil, "CHAR", .prefixDelimiter, preset: ":",
             "count by key prefix, which ends at this character", refusal: ExitStatus.failure),
-        .value("B", "protocol", "NAME", .wireProtocol, preset: "auto", "what clients may speak: auto or ascii"),
+        .value(
+            "B", "protocol", "NAME", .wireProtocol, preset: "auto", "what clients may speak: auto, ascii or binary"),
         OptionRow(
             short: "v", name: "verbose", argument: .ignored, meaning: .count(\.settings.verbose, upTo: 3),
             preset: nil,

@@ -40,9 +40,8 @@ extension OptionRow {
         switch argument {
         case "auto": return .auto
         case "ascii": return .text
-        case "binary":
-            throw Failure("the binary protocol is not offered yet: give -B auto or -B ascii", status: refusal)
-        default: throw Failure("-B takes auto or ascii, not \"\(argument ?? "")\"", status: refusal)
+        case "binary": return .binary
+        default: throw Failure("-B takes auto, ascii or binary, not \"\(argument ?? "")\"", status: refusal)
         }
     }
 

@@ -7,7 +7,7 @@ import subprocess
 from lib.server import Server
 from lib.tap import check, equal, test
 
-CAPABLE_CASES = 27  # of `memccapable -a` in libmemcached 1.1.4
+ASCII_CASES, BINARY_CASES = 27, 27  # of memccapable in libmemcached 1.1.4
 COUNTED = ("cmd_set", "cmd_get", "get_hits", "get_misses")
 
 
@@ -26,12 +26,25 @@ def _counted(server, *arguments):
     return text, {name: int(after[name]) - int(before[name]) for name in COUNTED}
 
 
-@test("memccapable: every case of the text protocol passes", timeout=40)
+def _capable(server, *options):
+    """Return: how many cases of the text and of the binary protocol passed."""
+    text = _run("memccapable", *options, "-v", "-h", server.endpoint[0], "-p", str(server.port))
+    check("All tests passed" in text, f"expected \"All tests passed\" in {text!r}")
+    return tuple(len(re.findall(rf"^{kind} .*\[pass\]$", text, re.M)) for kind in ("ascii", "binary"))
+
+
+@test("memccapable: every case of both protocols passes", timeout=80)
 def capable():
     with Server() as server:
-        text = _run("memccapable", "-a", "-v", "-h", server.endpoint[0], "-p", str(server.port))
-        equal(len(re.findall(r"^ascii .*\[pass\]$", text, re.M)), CAPABLE_CASES, f"passed cases in {text!r}")
-        check("All tests passed" in text, f"expected \"All tests passed\" in {text!r}")
+        equal(_capable(server), (ASCII_CASES, BINARY_CASES), "passed cases")
+        equal(_capable(server, "-a"), (ASCII_CASES, 0), "passed cases of the text protocol alone")
+        equal(_capable(server, "-b"), (0, BINARY_CASES), "passed cases of the binary protocol alone")
+
+
+@test("memccapable: every case of the binary protocol passes where nothing else may be spoken", timeout=40)
+def capable_binary():
+    with Server("-B", "binary") as server:
+        equal(_capable(server, "-b"), (0, BINARY_CASES), "passed cases")
 
 
 def _slap(server, kind, *options):

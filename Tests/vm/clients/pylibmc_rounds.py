@@ -9,9 +9,17 @@ from lib.server import Server
 from lib.tap import check, equal, test
 
 
-def _client(server, **behaviors):
+def _client(server, binary=False, **behaviors):
     address = server.path or f"127.0.0.1:{server.port}"
-    return pylibmc.Client([address], behaviors={"connect_timeout": 10000, "receive_timeout": 20_000_000, **behaviors})
+    return pylibmc.Client([address], binary=binary, behaviors={"connect_timeout": 10000, "receive_timeout": 20_000_000, **behaviors})
+
+
+def _refused(call, *arguments):
+    """False in the text protocol, an exception in the binary one."""
+    try:
+        return not call(*arguments)
+    except pylibmc.NotFound:
+        return True
 
 
 def _storage(client):
@@ -25,7 +33,7 @@ def _storage(client):
     check(client.prepend("b", b"start-"), "prepend")
     equal(client.get("b"), b"start-m-end", "append and prepend")
     check(client.replace("b", b"r"), "replace")
-    check(not client.replace("none", b"r"), "replace of a key that is not there")
+    check(_refused(client.replace, "none", b"r"), "replace of a key that is not there")
     check(client.delete("b") and not client.delete("b"), "delete")
     equal(client.get("b"), None, "get of what is deleted")
 
@@ -91,14 +99,16 @@ def _general(client):
     equal(client.get("p1"), None, "after flush_all")
 
 
-def _round(unix):
+def _round(unix, binary=False):
     with Server(unix=unix) as server:
         for part in (_storage, _cas, _numbers, _expiry, _many, _large, _unblocked, _general):
-            part(_client(server, cas=True))
+            part(_client(server, binary, cas=True))
 
 
 test("pylibmc: every command over TCP")(lambda: _round(unix=False))
 test("pylibmc: every command over unix")(lambda: _round(unix=True))
+test("pylibmc: every command in binary over TCP")(lambda: _round(unix=False, binary=True))
+test("pylibmc: every command in binary over unix")(lambda: _round(unix=True, binary=True))
 
 
 @test("pylibmc: noreply")
