@@ -73,7 +73,7 @@ static int put_listener(struct sk_buff *skb, const struct kmc_listener *listener
 	if (!nest || nla_put_u8(skb, KMC_L_PROTOCOL, listener->protocol) ||
 	    (listener->tag[0] && nla_put_string(skb, KMC_L_TAG, listener->tag)) ||
 	    nla_put_u16(skb, KMC_L_FAMILY, listener->address.ss_family) ||
-	    nla_put_u8(skb, KMC_L_TYPE, SOCK_STREAM) ||
+	    nla_put_u8(skb, KMC_L_TYPE, listener->datagrams ? SOCK_DGRAM : SOCK_STREAM) ||
 	    nla_put_u8(skb, KMC_L_SHUT, READ_ONCE(listener->shut)) ||
 	    put_address(skb, listener))
 		return -EMSGSIZE;

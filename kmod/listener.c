@@ -6,7 +6,8 @@
  * End: kmc_listener_close() sets @closed, removes the wait queue entry (the queue's lock makes sure that
  * nobody is in listener_wake() afterwards), cancels @accept and drops the file. A connection that goes
  * may still kick: @accept then sees @closed and leaves the socket alone. The struct stays until the
- * instance's worker and connections are gone, for they point to it.
+ * instance's worker and connections are gone, for they point to it. UDP sockets are unhooked first, all of
+ * an instance at once, for that waits for an RCU grace period.
  */
 #include "listener.h"
 
@@ -19,10 +20,12 @@
 #include <net/inet_connection_sock.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include <net/udp.h>
 
 #include "conn.h"
 #include "registry.h"
 #include "server.h"
+#include "udp.h"
 
 #define ACCEPT_BUDGET	64		/* connections before the worker's other duties get a turn */
 #define ACCEPT_RETRY	(HZ / 10)	/* after a failure that more tries at once would only repeat */
@@ -35,7 +38,8 @@ static int listener_wake(struct wait_queue_entry *wait, unsigned int mode, int s
 
 void kmc_listener_kick(struct kmc_listener *listener)
 {
-	kthread_queue_delayed_work(listener->server->worker, &listener->accept, 0);
+	if (!listener->datagrams)
+		kthread_queue_delayed_work(listener->server->worker, &listener->accept, 0);
 }
 
 static void accept_later(struct kmc_listener *listener, unsigned long delay)
@@ -81,6 +85,7 @@ static void listener_accept(struct kthread_work *work)
 			continue;
 		}
 		WRITE_ONCE(listener->shut, false);
+		WRITE_ONCE(listener->last_active, jiffies);
 		kmc_conn_accepted(listener, sock);
 	}
 	accept_later(listener, 0);
@@ -110,6 +115,8 @@ static int check_untouched(struct socket *sock, struct netlink_ext_ack *extack)
 	read_unlock_bh(&sk->sk_callback_lock);
 	if (sk->sk_protocol == IPPROTO_TCP && inet_csk_has_ulp(sk))
 		same = false;
+	if (sk->sk_protocol == IPPROTO_UDP && (READ_ONCE(udp_sk(sk)->encap_type) || READ_ONCE(udp_sk(sk)->encap_rcv)))
+		same = false;
 	sock_release(plain);
 	if (same)
 		return 0;
@@ -117,24 +124,50 @@ static int check_untouched(struct socket *sock, struct netlink_ext_ack *extack)
 	return -EBUSY;
 }
 
+static bool is_ip(const struct sock *sk, int protocol)
+{
+	return (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) && sk->sk_protocol == protocol;
+}
+
+static int check_datagrams(struct sock *sk, struct netlink_ext_ack *extack)
+{
+	if (READ_ONCE(sk->sk_state) != TCP_CLOSE || !READ_ONCE(inet_sk(sk)->inet_num)) {
+		NL_SET_ERR_MSG(extack, "a UDP socket is not bound, or is connected");
+		return -EPROTONOSUPPORT;
+	}
+	/* Several datagrams would come as one. */
+	if (!udp_test_bit(GRO_ENABLED, sk))
+		return 0;
+	NL_SET_ERR_MSG(extack, "a UDP socket has UDP_GRO");
+	return -EPROTONOSUPPORT;
+}
+
+static int check_listening(struct sock *sk, struct netlink_ext_ack *extack)
+{
+	bool stream = sk->sk_type == SOCK_STREAM && (is_ip(sk, IPPROTO_TCP) || sk->sk_family == AF_UNIX);
+
+	if (sk->sk_type == SOCK_DGRAM && is_ip(sk, IPPROTO_UDP))
+		return check_datagrams(sk, extack);
+	if (!stream) {
+		NL_SET_ERR_MSG(extack, "a socket is neither TCP nor UDP nor a unix stream socket");
+		return -EPROTONOSUPPORT;
+	}
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return 0;
+	NL_SET_ERR_MSG(extack, "a socket does not listen");
+	return -EPROTONOSUPPORT;
+}
+
 static int check_socket(struct socket *sock, struct net *net, struct netlink_ext_ack *extack)
 {
-	struct sock *sk = sock->sk;
-	bool tcp = (sk->sk_family == AF_INET || sk->sk_family == AF_INET6) && sk->sk_protocol == IPPROTO_TCP;
+	int err;
 
-	if (!net_eq(sock_net(sk), net)) {
+	if (!net_eq(sock_net(sock->sk), net)) {
 		NL_SET_ERR_MSG(extack, "a socket belongs to another network namespace");
 		return -EXDEV;
 	}
-	if (sk->sk_type != SOCK_STREAM || !(tcp || sk->sk_family == AF_UNIX)) {
-		NL_SET_ERR_MSG(extack, "a socket is neither TCP nor a unix stream socket");
-		return -EPROTONOSUPPORT;
-	}
-	if (READ_ONCE(sk->sk_state) != TCP_LISTEN) {
-		NL_SET_ERR_MSG(extack, "a socket does not listen");
-		return -EPROTONOSUPPORT;
-	}
-	return check_untouched(sock, extack);
+	err = check_listening(sock->sk, extack);
+	return err ? err : check_untouched(sock, extack);
 }
 
 static struct socket *get_socket(int fd, struct netlink_ext_ack *extack)
@@ -151,6 +184,28 @@ static struct socket *get_socket(int fd, struct netlink_ext_ack *extack)
 	return ERR_PTR(err);
 }
 
+static struct kmc_listener *listener_new(struct kmc_server *server, const struct kmc_listener_spec *spec,
+					 struct socket *sock)
+{
+	struct kmc_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+
+	if (!listener)
+		return NULL;
+	listener->server = server;
+	listener->file = sock->file;
+	listener->sock = sock;
+	listener->sk = sock->sk;
+	listener->datagrams = sock->type == SOCK_DGRAM;
+	listener->protocol = spec->protocol;
+	listener->last_active = jiffies;
+	strscpy(listener->tag, spec->tag, sizeof(listener->tag));
+	listener->address_len = kernel_getsockname(sock, (struct sockaddr *)&listener->address);
+	init_waitqueue_func_entry(&listener->wait, listener_wake);
+	INIT_LIST_HEAD(&listener->wait.entry);
+	kthread_init_delayed_work(&listener->accept, listener_accept);
+	return listener;
+}
+
 struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct kmc_listener_spec *spec,
 				       struct netlink_ext_ack *extack)
 {
@@ -165,22 +220,18 @@ struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct k
 	if (err)
 		goto put_socket;
 	err = -ENOMEM;
-	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	listener = listener_new(server, spec, sock);
 	if (!listener) {
 		NL_SET_ERR_MSG(extack, "no memory for a listener");
 		goto put_socket;
 	}
-	listener->server = server;
-	listener->file = sock->file;
-	listener->sock = sock;
-	listener->sk = sock->sk;
-	listener->protocol = spec->protocol;
-	strscpy(listener->tag, spec->tag, sizeof(listener->tag));
-	listener->address_len = kernel_getsockname(sock, (struct sockaddr *)&listener->address);
-	init_waitqueue_func_entry(&listener->wait, listener_wake);
-	INIT_LIST_HEAD(&listener->wait.entry);
-	kthread_init_delayed_work(&listener->accept, listener_accept);
-	return listener;
+	if (!listener->datagrams)
+		return listener;
+	listener->udp = kmc_udp_attach(listener, extack);
+	if (!IS_ERR(listener->udp))
+		return listener;
+	err = PTR_ERR(listener->udp);
+	kfree(listener);
 
 put_socket:
 	sockfd_put(sock);
@@ -189,9 +240,28 @@ put_socket:
 
 void kmc_listener_start(struct kmc_listener *listener)
 {
+	if (listener->datagrams) {
+		kmc_udp_start(listener->udp);
+		return;
+	}
 	add_wait_queue(&listener->sock->wq.wait, &listener->wait);
 	/* Who connected before that has woken nobody. */
 	kmc_listener_kick(listener);
+}
+
+void kmc_listeners_unhook(struct kmc_listener **listeners, u32 nr)
+{
+	bool any = false;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		if (!listeners[i]->udp)
+			continue;
+		kmc_udp_detach(listeners[i]->udp);
+		any = true;
+	}
+	if (any)
+		synchronize_rcu();
 }
 
 bool kmc_listener_close(struct kmc_listener *listener)
@@ -199,8 +269,13 @@ bool kmc_listener_close(struct kmc_listener *listener)
 	if (listener->closed)
 		return false;
 	WRITE_ONCE(listener->closed, true);
-	remove_wait_queue(&listener->sock->wq.wait, &listener->wait);
-	kthread_cancel_delayed_work_sync(&listener->accept);
+	if (listener->datagrams) {
+		kmc_udp_free(listener->udp);
+		listener->udp = NULL;
+	} else {
+		remove_wait_queue(&listener->sock->wq.wait, &listener->wait);
+		kthread_cancel_delayed_work_sync(&listener->accept);
+	}
 	fput(listener->file);
 	return true;
 }

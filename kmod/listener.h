@@ -2,7 +2,8 @@
 /*
  * A listening socket that somebody made and handed over. We hold a reference on its file and an entry
  * in its wait queue, nothing else: no callback of it is replaced and its user data stays empty, so
- * that accepted sockets inherit nothing of ours and others may hold duplicates.
+ * that accepted sockets inherit nothing of ours and others may hold duplicates. A UDP socket, which
+ * nobody inherits from, is hooked: udp.c.
  */
 #ifndef KMC_LISTENER_H
 #define KMC_LISTENER_H
@@ -14,6 +15,7 @@
 
 struct file;
 struct kmc_listener_spec;
+struct kmc_udp;
 struct kmc_server;
 struct net;
 struct netlink_ext_ack;
@@ -28,10 +30,12 @@ struct socket;
  * @sock: of @file
  * @sk: of @sock; only an address once @closed
  * @served: in the registry's table, under its mutex
+ * @udp: of a UDP socket, which has no @wait and no @accept; NULL once @closed
  * @wait: our entry in the socket's wait queue
  * @accept: takes connections, on the instance's worker; idle once @closed
- * @protocol, @tag, @address, @address_len: fixed
+ * @datagrams, @protocol, @tag, @address, @address_len: fixed; @datagrams: it is a UDP socket
  * @shut: somebody ended the listening from outside; WRITE_ONCE() by @accept
+ * @last_active: jiffies; WRITE_ONCE() when somebody comes
  */
 struct kmc_listener {
 	struct kmc_server *server;
@@ -40,13 +44,16 @@ struct kmc_listener {
 	struct socket *sock;
 	struct sock *sk;
 	struct hlist_node served;
+	struct kmc_udp *udp;
 	struct wait_queue_entry wait;
 	struct kthread_delayed_work accept;
+	bool datagrams;
 	u8 protocol;
 	char tag[KMC_TAG_MAX + 1];
 	struct sockaddr_storage address;
 	int address_len;
 	bool shut;
+	unsigned long last_active;
 };
 
 /**
@@ -65,6 +72,12 @@ void kmc_listener_start(struct kmc_listener *listener);
 
 /* There may be room for connections again. Any context. */
 void kmc_listener_kick(struct kmc_listener *listener);
+
+/*
+ * Of several listeners, those that are hooked: nobody is in our hook when this returns. Before the close
+ * of each. Process context, under the registry's mutex.
+ */
+void kmc_listeners_unhook(struct kmc_listener **listeners, u32 nr);
 
 /* Let go of the socket. Process context, under the registry's mutex. Return: whether it was open. */
 bool kmc_listener_close(struct kmc_listener *listener);

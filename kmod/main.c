@@ -16,6 +16,7 @@
 #include "registry.h"
 #include "server.h"
 #include "tx.h"
+#include "udp.h"
 
 static int __init kmc_init(void)
 {
@@ -27,9 +28,12 @@ static int __init kmc_init(void)
 	err = kmc_conns_init();
 	if (err)
 		goto exit_tx;
-	err = kmc_servers_init();
+	err = kmc_udp_init();
 	if (err)
 		goto exit_conns;
+	err = kmc_servers_init();
+	if (err)
+		goto exit_udp;
 	err = kmc_owners_init();
 	if (err)
 		goto exit_servers;
@@ -43,6 +47,8 @@ exit_owners:
 	kmc_owners_exit();
 exit_servers:
 	kmc_servers_exit();
+exit_udp:
+	kmc_udp_exit();
 exit_conns:
 	kmc_conns_exit();
 exit_tx:
@@ -61,6 +67,7 @@ static void __exit kmc_exit(void)
 	kmc_owners_exit();
 	kmc_events_exit();
 	kmc_servers_exit();
+	kmc_udp_exit();
 	kmc_conns_exit();
 	kmc_tx_exit();
 	rcu_barrier();

@@ -154,6 +154,7 @@ static void close_listeners(struct kmc_server *server)
 	u32 i;
 
 	lockdep_assert_held(&registry_mutex);
+	kmc_listeners_unhook(server->listeners, server->nr_listeners);
 	for (i = 0; i < server->nr_listeners; i++) {
 		if (kmc_listener_close(server->listeners[i]))
 			hash_del(&server->listeners[i]->served);

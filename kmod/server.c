@@ -66,6 +66,7 @@ static void core_gauges(struct kmc_core *core, struct kmc_core_gauges *g)
 
 	g->pid = server->pid;
 	g->tcp_port = server->tcp_port;
+	g->udp_port = server->udp_port;
 	g->socket_path = server->socket_path[0] ? server->socket_path : NULL;
 	spin_lock_bh(&conns->lock);
 	g->curr_connections = conns->nr;
@@ -193,6 +194,7 @@ static void close_listeners(struct kmc_server *server)
 	u32 i;
 
 	kmc_registry_lock();
+	kmc_listeners_unhook(server->listeners, server->nr_listeners);
 	for (i = 0; i < server->nr_listeners; i++)
 		kmc_listener_close(server->listeners[i]);
 	kmc_registry_unlock();
@@ -207,8 +209,10 @@ static void note_address(struct kmc_server *server, const struct kmc_listener *l
 
 	/* The port lies at the same place for both families of IP. */
 	if (listener->address.ss_family != AF_UNIX) {
-		if (!server->tcp_port)
-			server->tcp_port = ntohs(in->sin_port);
+		u16 *port = listener->datagrams ? &server->udp_port : &server->tcp_port;
+
+		if (!*port)
+			*port = ntohs(in->sin_port);
 		return;
 	}
 	if (server->socket_path[0] || !un->sun_path[0])

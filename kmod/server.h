@@ -86,7 +86,7 @@ struct kmc_conns {
  * @maintain: on @worker, the store's upkeep
  * @aging: on @worker, looks for idle connections
  * @listeners: @nr_listeners of them; fixed array, each entry has its own rules
- * @tcp_port, @socket_path: of the first of their kinds, for statistics (0, ""); fixed
+ * @tcp_port, @udp_port, @socket_path: of the first of their kinds, for statistics (0, ""); fixed
  * @conns: see there
  * @objects: connections not freed yet
  * @drained: woken when @objects reaches 0
@@ -114,6 +114,7 @@ struct kmc_server {
 	u32 nr_listeners;
 	struct kmc_listener *listeners[KMC_LISTENERS_MAX];
 	u16 tcp_port;
+	u16 udp_port;
 	char socket_path[UNIX_PATH_MAX + 1];
 	struct kmc_conns conns;
 	atomic_t objects;

@@ -73,6 +73,11 @@ static inline struct sk_buff *kmc_real_genlmsg_new(size_t payload, gfp_t gfp)
 	return genlmsg_new(payload, gfp);
 }
 
+static inline struct sk_buff *kmc_real_alloc_skb(unsigned int size, gfp_t gfp)
+{
+	return alloc_skb(size, gfp);
+}
+
 static inline struct sk_buff *kmc_real_skb_copy(const struct sk_buff *skb, gfp_t gfp)
 {
 	return skb_copy(skb, gfp);
@@ -139,6 +144,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define kmem_cache_alloc(...) KMC_OR_NULL(kmem_cache_alloc, __VA_ARGS__)
 #define kmem_cache_create(...) KMC_OR_NULL(kmem_cache_create, __VA_ARGS__)
 #define genlmsg_new(...) KMC_OR_NULL(genlmsg_new, __VA_ARGS__)
+#define alloc_skb(...) KMC_OR_NULL(alloc_skb, __VA_ARGS__)
 #define skb_copy(...) KMC_OR_NULL(skb_copy, __VA_ARGS__)
 #define alloc_workqueue(...) (KMC_FAULT(alloc_workqueue) ? NULL : alloc_workqueue(__VA_ARGS__))
 #define kthread_create_worker(...) \

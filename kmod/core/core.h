@@ -22,7 +22,7 @@ struct kmc_store;
  * @curr_connections: open now, listeners not counted
  * @time_in_listen_disabled_us: how long accepting stood still for the limit of connections
  * @accepting_conns: whether accepting goes on
- * @tcp_port: of the first TCP listener, 0 without one
+ * @tcp_port, @udp_port: of the first listener of its kind, 0 without one
  * @socket_path: of the first unix listener, NULL without one; lives as long as the cache
  */
 struct kmc_core_gauges {
@@ -31,6 +31,7 @@ struct kmc_core_gauges {
 	u64 time_in_listen_disabled_us;
 	bool accepting_conns;
 	u16 tcp_port;
+	u16 udp_port;
 	const char *socket_path;
 };
 

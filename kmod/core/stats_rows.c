@@ -405,7 +405,8 @@ static void kmc_list_sizes(struct kmc_listing *list)
 
 enum kmc_shown {
 	KMC_SHOWN_TEXT,		/* @text, whatever the settings */
-	KMC_SHOWN_TCP_PORT,	/* these two: what the surroundings say */
+	KMC_SHOWN_TCP_PORT,	/* these three: what the surroundings say */
+	KMC_SHOWN_UDP_PORT,
 	KMC_SHOWN_SOCKET_PATH,
 	KMC_SHOWN_NUMBER,
 	KMC_SHOWN_OCTAL,
@@ -438,7 +439,7 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("maxbytes", NUMBER, MEMORY_LIMIT),
 	KMC_SHOW("maxconns", NUMBER, CONN_LIMIT),
 	KMC_SHOW_GAUGE("tcpport", TCP_PORT),
-	KMC_SHOW_TEXT("udpport", "0"),
+	KMC_SHOW_GAUGE("udpport", UDP_PORT),
 	KMC_SHOW("inter", INTER, INTER),
 	KMC_SHOW("verbosity", NUMBER, VERBOSE),
 	KMC_SHOW_TEXT("oldest", "0"),
@@ -513,6 +514,9 @@ static void kmc_shown_value(const struct kmc_listing *list, const struct kmc_sho
 		break;
 	case KMC_SHOWN_TCP_PORT:
 		scnprintf(at, size, "%u", list->gauges.tcp_port);
+		break;
+	case KMC_SHOWN_UDP_PORT:
+		scnprintf(at, size, "%u", list->gauges.udp_port);
 		break;
 	case KMC_SHOWN_SOCKET_PATH:
 		scnprintf(at, size, "%s", list->gauges.socket_path ? list->gauges.socket_path : "NULL");

@@ -4,6 +4,7 @@
 int main(void)
 {
 	test_numbers();
+	test_udp_frame();
 	test_tokens();
 	test_reply();
 	test_settings();

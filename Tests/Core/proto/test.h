@@ -6,6 +6,7 @@
 #include "tap.h"
 
 void test_numbers(void);
+void test_udp_frame(void);
 void test_tokens(void);
 void test_reply(void);
 void test_settings(void);

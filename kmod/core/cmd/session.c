@@ -35,6 +35,14 @@ void kmc_session_destroy(struct kmc_session *s)
 	kfree(s);
 }
 
+void kmc_session_too_much(struct kmc_session *s, struct kmc_reply *reply)
+{
+	kmc_assert_bh_off();
+	s->closing = true;
+	if (s->protocol)
+		s->protocol->answer(reply, &s->req, KMC_ANSWER_NO_MEMORY);
+}
+
 bool kmc_session_busy(const struct kmc_session *s)
 {
 	return s->command || s->carry_to != s->carry_from;

@@ -77,6 +77,12 @@ enum kmc_verdict kmc_session_input(struct kmc_session *session, const u8 *data, 
 /* Process context, BH on: what KMC_NEED_PROCESS asked for (pages for the store, for example). */
 void kmc_session_process(struct kmc_session *session);
 
+/*
+ * What was to be said is longer than the transport can take, and was dropped: say so, in an empty @reply.
+ * BH off; the session takes nothing after this.
+ */
+void kmc_session_too_much(struct kmc_session *session, struct kmc_reply *reply);
+
 /* Whether it waits in the middle of a request (for "stats conns" and the idle timeout). */
 bool kmc_session_busy(const struct kmc_session *session);
 

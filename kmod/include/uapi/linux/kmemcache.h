@@ -146,7 +146,7 @@ enum kmc_attr {
 /* A socket: handed over in KMC_CMD_NEW, described in replies. */
 enum kmc_listener_attr {
 	KMC_L_UNSPEC,
-	KMC_L_FD,		/* s32, in: a listening TCP or unix stream socket of the caller */
+	KMC_L_FD,		/* s32, in: a listening TCP or unix stream socket, or a bound UDP socket */
 	KMC_L_PROTOCOL,		/* u8, enum kmc_protocol: what its connections may speak */
 	KMC_L_TAG,		/* string, 1 to KMC_TAG_MAX bytes */
 	KMC_L_FAMILY,		/* u16, out: AF_INET, AF_INET6, AF_UNIX */
