@@ -5,6 +5,7 @@
  */
 #include "settings.h"
 #include "store/store.h"
+#include "store/slab.h"
 #include "../include/uapi/linux/kmemcache.h"
 
 #define KMC_MIB		(1U << 20)
@@ -58,6 +59,20 @@ const struct kmc_setting_row kmc_setting_rows[] = {
 		"mode of the unix socket; shown only"),
 	KMC_ROW(INTER, inter, STRING, 0, KMC_INTER_MAX, 0,
 		"addresses that were asked for; shown only"),
+	KMC_ROW(SLAB_REASSIGN, slab_reassign, U8, 0, 1, 1,
+		"1: pages may go from one slab class to another"),
+	KMC_ROW(SLAB_AUTOMOVE, slab_automove, U8, 0, 2, 1,
+		"1: pages go by themselves to where they are needed; 2: at each eviction"),
+	KMC_ROW(SLAB_AUTOMOVE_RATIO, slab_automove_ratio, U32, 0, U32_MAX, 800000,
+		"the youngest class gets a page of the oldest if their ages are apart by this, in millionths"),
+	KMC_ROW(SLAB_AUTOMOVE_WINDOW, slab_automove_window, U32, 3, 1800, 10,
+		"seconds that are looked back upon before a page goes"),
+	KMC_ROW(SLAB_AUTOMOVE_FREERATIO, slab_automove_freeratio, U32, 0, U32_MAX, 10000,
+		"of memory to be held free for external storage, in millionths; there is none"),
+	KMC_ROW(SLAB_SIZES, slab_sizes, STRING, 0, KMC_SLAB_SIZES_MAX, 0,
+		"sizes of the slab classes' chunks, with dashes between, in place of a growth factor"),
+	KMC_ROW(TRACK_SIZES, track_sizes, U8, 0, 1, 0,
+		"1: \"stats sizes\" counts items by their size"),
 };
 
 const size_t kmc_setting_count = ARRAY_SIZE(kmc_setting_rows);
@@ -142,12 +157,28 @@ static bool kmc_rule_smallest(const struct kmc_settings *settings)
 	return settings->size_min <= settings->slab_chunk_max / 2;
 }
 
+static bool kmc_rule_sizes_range(const struct kmc_settings *settings)
+{
+	u32 sizes[KMC_CLASSES_MAX];
+
+	return kmc_classes_listed(settings, sizes) != -ERANGE;
+}
+
+static bool kmc_rule_sizes_rise(const struct kmc_settings *settings)
+{
+	u32 sizes[KMC_CLASSES_MAX];
+
+	return kmc_classes_listed(settings, sizes) != -EINVAL;
+}
+
 static const struct kmc_settings_rule kmc_settings_rules[] = {
 	{ kmc_rule_item_memory, "the largest item may take at most half of the memory limit" },
 	{ kmc_rule_chunk_item, "slab_chunk_max cannot be larger than the largest item" },
 	{ kmc_rule_item_chunks, "the largest item must be a multiple of slab_chunk_max" },
 	{ kmc_rule_page_chunks, "slab_chunk_max must divide a slab page of 1 MiB evenly" },
 	{ kmc_rule_smallest, "the smallest slab class must be at most half of slab_chunk_max" },
+	{ kmc_rule_sizes_range, "a slab size is out of range: from the smallest class' to slab_chunk_max" },
+	{ kmc_rule_sizes_rise, "at most 62 slab sizes, each larger than the one before by more than 8" },
 };
 
 int kmc_settings_check(const struct kmc_settings *settings, const char **complaint)

@@ -10,10 +10,12 @@
 #include "kernel.h"
 
 #define KMC_INTER_MAX 255
+#define KMC_SLAB_SIZES_MAX 511
 
 /**
  * struct kmc_settings - values by the names that "stats settings" has for them
- * Live (may change while serving, READ_ONCE/WRITE_ONCE): @verbose, @memory_limit.
+ * Live (may change while serving, READ_ONCE/WRITE_ONCE): @verbose, @memory_limit, @slab_automove and what
+ * goes with it.
  */
 struct kmc_settings {
 	u64 memory_limit;
@@ -37,6 +39,13 @@ struct kmc_settings {
 	u8 shutdown_enabled;
 	u8 protocol;
 	u8 maxconns_fast;
+	u8 slab_reassign;
+	u8 slab_automove;	/* 0, 1, or 2: for each eviction a page */
+	u8 track_sizes;
+	u32 slab_automove_ratio;	/* millionths */
+	u32 slab_automove_window;	/* looks, of a second each */
+	u32 slab_automove_freeratio;	/* millionths; shown by nobody, used by nobody */
+	char slab_sizes[KMC_SLAB_SIZES_MAX + 1];
 	char inter[KMC_INTER_MAX + 1];
 };
 

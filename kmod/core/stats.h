@@ -18,6 +18,8 @@
 	X(delete_misses) X(incr_misses) X(decr_misses) X(cas_misses) X(touch_misses) \
 	X(store_too_large) X(store_no_memory) X(auth_cmds) X(auth_errors) \
 	X(total_items) X(malloc_fails) X(slabs_moved) \
+	X(slab_reassign_rescues) X(slab_reassign_chunk_rescues) X(slab_reassign_inline_reclaim) \
+	X(slab_reassign_busy_items) X(slab_reassign_busy_deletes) X(slab_reassign_busy_nomem) \
 	X(read_buf_oom) X(response_obj_oom) \
 	X(lru_bumps_dropped) X(crawler_reclaimed) X(crawler_items_checked)
 

@@ -32,13 +32,14 @@ struct kmc_listing {
 
 /**
  * struct kmc_stat - one row
- * @get: its number; NULL: @text is shown
+ * @get: its number; NULL: what @say says; neither: @text is shown
  * @arg: for @get
  * @when: KMC_S_* that must not be 0, or the row is left out; 0: always
  */
 struct kmc_stat {
 	const char *name;
 	u64 (*get)(struct kmc_listing *list, u32 arg);
+	const char *(*say)(struct kmc_listing *list);
 	u32 arg;
 	u16 when;
 	const char *text;
@@ -121,7 +122,12 @@ KMC_TOTAL(bytes)
 KMC_TOTAL(hash_bytes)
 KMC_TOTAL(hash_power_level)
 KMC_TOTAL(hash_is_expanding)
-KMC_TOTAL(free_pages)
+KMC_TOTAL(pooled_pages)
+KMC_TOTAL(reserved_pages)
+KMC_TOTAL(reclaimed_pages)
+KMC_TOTAL(incoming_bytes)
+KMC_TOTAL(total_malloced)
+KMC_TOTAL(moving)
 KMC_IN_CLASS(chunk_size)
 KMC_IN_CLASS(chunks_per_page)
 KMC_IN_CLASS(pages)
@@ -131,6 +137,11 @@ KMC_IN_CLASS(free_chunks)
 KMC_IN_CLASS(items)
 KMC_IN_CLASS(mem_requested)
 KMC_IN_CLASS(age)
+
+static const char *kmc_stat_last_busy(struct kmc_listing *list)
+{
+	return list->totals.last_busy;
+}
 
 #define KMC_STAT(text, how)		{ .name = text, .get = kmc_stat_##how }
 #define KMC_STAT_ARG(text, how, what)	{ .name = text, .get = kmc_stat_##how, .arg = what }
@@ -201,15 +212,15 @@ static const struct kmc_stat kmc_stats_general[] = {
 	KMC_STAT("hash_power_level", hash_power_level),
 	KMC_STAT("hash_bytes", hash_bytes),
 	KMC_STAT("hash_is_expanding", hash_is_expanding),
-	KMC_STAT_ZERO("slab_reassign_rescues"),
-	KMC_STAT_ZERO("slab_reassign_chunk_rescues"),
-	KMC_STAT_ZERO("slab_reassign_inline_reclaim"),
-	KMC_STAT_ZERO("slab_reassign_busy_items"),
-	KMC_STAT_ZERO("slab_reassign_busy_deletes"),
-	KMC_STAT_ZERO("slab_reassign_busy_nomem"),
-	KMC_STAT_TEXT("slab_reassign_last_busy_status", "none"),
-	KMC_STAT_ZERO("slab_reassign_running"),
-	KMC_STAT_ALL(slabs_moved),
+	KMC_STAT_WHEN(slab_reassign_rescues, SLAB_REASSIGN),
+	KMC_STAT_WHEN(slab_reassign_chunk_rescues, SLAB_REASSIGN),
+	KMC_STAT_WHEN(slab_reassign_inline_reclaim, SLAB_REASSIGN),
+	KMC_STAT_WHEN(slab_reassign_busy_items, SLAB_REASSIGN),
+	KMC_STAT_WHEN(slab_reassign_busy_deletes, SLAB_REASSIGN),
+	KMC_STAT_WHEN(slab_reassign_busy_nomem, SLAB_REASSIGN),
+	{ .name = "slab_reassign_last_busy_status", .say = kmc_stat_last_busy, .when = KMC_S_SLAB_REASSIGN },
+	{ .name = "slab_reassign_running", .get = kmc_stat_moving, .when = KMC_S_SLAB_REASSIGN },
+	KMC_STAT_WHEN(slabs_moved, SLAB_REASSIGN),
 	KMC_STAT_ZERO("lru_crawler_running"),
 	KMC_STAT_ZERO("lru_crawler_starts"),
 	KMC_STAT_ZERO("lru_maintainer_juggles"),
@@ -224,7 +235,7 @@ static const struct kmc_stat kmc_stats_general[] = {
 	KMC_STAT("bytes", bytes),
 	KMC_STAT("curr_items", curr_items),
 	KMC_STAT_ALL(total_items),
-	KMC_STAT("slab_global_page_pool", free_pages),
+	KMC_STAT("slab_global_page_pool", pooled_pages),
 	KMC_STAT_SUM(expired_unfetched),
 	KMC_STAT_SUM(evicted_unfetched),
 	KMC_STAT_SUM(evicted_active),
@@ -291,6 +302,15 @@ static const struct kmc_stat kmc_stats_slabs[] = {
 	KMC_STAT_EACH(touch_hits),
 };
 
+/* Ours: memory beside what memcached would have. */
+static const struct kmc_stat kmc_stats_memory[] = {
+	KMC_STAT("total_malloced", total_malloced),
+	KMC_STAT("pool_pages", pooled_pages),
+	KMC_STAT("reserve_pages", reserved_pages),
+	KMC_STAT("reclaimed_pages", reclaimed_pages),
+	KMC_STAT("incoming_bytes", incoming_bytes),
+};
+
 /* @number of @list's row, unless the row is to be left out. Return: false: full. */
 static bool kmc_list_begin(struct kmc_listing *list)
 {
@@ -318,15 +338,14 @@ static void kmc_list_value(struct kmc_listing *list, const struct kmc_stat *stat
 	if (stat->get)
 		scnprintf(value, sizeof(list->row.value), "%llu", stat->get(list, stat->arg));
 	else
-		scnprintf(value, sizeof(list->row.value), "%s", stat->text);
+		scnprintf(value, sizeof(list->row.value), "%s", stat->say ? stat->say(list) : stat->text);
 }
 
-static void kmc_list_general(struct kmc_listing *list)
+static void kmc_list_stats(struct kmc_listing *list, const struct kmc_stat *stats, size_t count)
 {
 	const struct kmc_stat *stat;
 
-	for (stat = kmc_stats_general; stat < kmc_stats_general + ARRAY_SIZE(kmc_stats_general);
-	     stat++) {
+	for (stat = stats; stat < stats + count; stat++) {
 		if (stat->when && !kmc_stat_setting(list, stat->when))
 			continue;
 		if (!kmc_list_begin(list))
@@ -335,6 +354,16 @@ static void kmc_list_general(struct kmc_listing *list)
 		kmc_list_value(list, stat);
 		kmc_list_emit(list);
 	}
+}
+
+static void kmc_list_general(struct kmc_listing *list)
+{
+	kmc_list_stats(list, kmc_stats_general, ARRAY_SIZE(kmc_stats_general));
+}
+
+static void kmc_list_memory(struct kmc_listing *list)
+{
+	kmc_list_stats(list, kmc_stats_memory, ARRAY_SIZE(kmc_stats_memory));
 }
 
 /* The rows of the class at hand; @prefix stands before its number. */
@@ -412,6 +441,7 @@ enum kmc_shown {
 	KMC_SHOWN_OCTAL,
 	KMC_SHOWN_CHARACTER,
 	KMC_SHOWN_FACTOR,	/* thousandths, with two digits */
+	KMC_SHOWN_RATIO,	/* millionths, rounded to two digits */
 	KMC_SHOWN_YES_NO,
 	KMC_SHOWN_ON_OFF,
 	KMC_SHOWN_PROTOCOL,
@@ -462,10 +492,10 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("item_size_max", NUMBER, ITEM_SIZE_MAX),
 	KMC_SHOW("maxconns_fast", YES_NO, MAXCONNS_FAST),
 	KMC_SHOW("hashpower_init", NUMBER, HASHPOWER),
-	KMC_SHOW_TEXT("slab_reassign", "no"),
-	KMC_SHOW_TEXT("slab_automove", "0"),
-	KMC_SHOW_TEXT("slab_automove_ratio", "0.80"),
-	KMC_SHOW_TEXT("slab_automove_window", "10"),
+	KMC_SHOW("slab_reassign", YES_NO, SLAB_REASSIGN),
+	KMC_SHOW("slab_automove", NUMBER, SLAB_AUTOMOVE),
+	KMC_SHOW("slab_automove_ratio", RATIO, SLAB_AUTOMOVE_RATIO),
+	KMC_SHOW("slab_automove_window", NUMBER, SLAB_AUTOMOVE_WINDOW),
 	KMC_SHOW("slab_chunk_max", NUMBER, SLAB_CHUNK_MAX),
 	KMC_SHOW_TEXT("lru_crawler", "no"),
 	KMC_SHOW_TEXT("lru_crawler_sleep", "100"),
@@ -486,7 +516,7 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW_TEXT("watcher_logbuf_size", "0"),
 	KMC_SHOW_TEXT("worker_logbuf_size", "0"),
 	KMC_SHOW_TEXT("read_buf_mem_limit", "0"),
-	KMC_SHOW_TEXT("track_sizes", "no"),
+	KMC_SHOW("track_sizes", YES_NO, TRACK_SIZES),
 	KMC_SHOW_TEXT("inline_ascii_response", "no"),
 	KMC_SHOW_TEXT("drop_privileges", "no"),
 	KMC_SHOW_TEXT("num_napi_ids", "0"),
@@ -533,6 +563,10 @@ static void kmc_shown_value(const struct kmc_listing *list, const struct kmc_sho
 	case KMC_SHOWN_FACTOR:
 		scnprintf(at, size, "%llu.%02u", value / 1000, (u32)(value % 1000) / 10);
 		break;
+	case KMC_SHOWN_RATIO:
+		value = (value + 5000) / 10000;
+		scnprintf(at, size, "%llu.%02u", value / 100, (u32)(value % 100));
+		break;
 	case KMC_SHOWN_YES_NO:
 		scnprintf(at, size, "%s", value ? "yes" : "no");
 		break;
@@ -577,6 +611,7 @@ static const struct kmc_stats_listing {
 	{ "items", false, kmc_list_items },
 	{ "slabs", false, kmc_list_slabs },
 	{ "sizes", false, kmc_list_sizes },
+	{ "memory", false, kmc_list_memory },
 };
 
 static const struct kmc_stats_listing *kmc_stats_find(const char *name, size_t len)

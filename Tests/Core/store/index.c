@@ -291,11 +291,12 @@ static void stale_handles_stay_inside(void)
 	for (n = 0; n < 5000000; n++) {
 		u32 handle = n < 200000 ? n : n * 2654435761U;
 		u8 *chunk = kmc_chunk_at(slab, handle, &size);
-		const struct kmc_page *page = &slab->pages[handle >> KMC_CHUNK_BITS];
+		const struct kmc_page *page;
 
 		if (!chunk)
 			continue;
 		inside++;
+		page = kmc_page(slab, handle >> KMC_CHUNK_BITS);
 		CHECK(chunk >= page->base && chunk + size <= page->base + KMC_PAGE_SIZE);
 	}
 	EQUAL(inside >= 13107, 1);

@@ -9,8 +9,7 @@ u64 kmc_item_nominal(const struct kmc_store *store, u32 nkey, u32 client_flags, 
 	       KMC_NOMINAL_TAILS + (client_flags ? KMC_NOMINAL_FLAGS : 0) + nkey + nbytes;
 }
 
-/* Bytes of an item in front of its value, or what stands for it. */
-static u32 kmc_item_head(u32 nkey, bool chunked)
+u32 kmc_item_head(u32 nkey, bool chunked)
 {
 	if (chunked)
 		return (u32)sizeof(struct kmc_item) + ALIGN(nkey, (u32)sizeof(u32)) + (u32)sizeof(u32);
@@ -32,6 +31,26 @@ struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *i
 	return kmc_key(store, kmc_item_key(item), item->nkey);
 }
 
+/*
+ * Whether there is room for one more large value that is to come. A single one has always room, so that a
+ * lower limit does not keep out what fits. A race lets in a few more than meant.
+ */
+static bool kmc_item_expected(struct kmc_store *store, u32 nbytes)
+{
+	u64 most = READ_ONCE(store->core->settings.memory_limit) / 2;
+	u64 incoming = (u64)atomic64_read(&store->incoming);
+
+	return !incoming || incoming + nbytes <= most;
+}
+
+void kmc_item_arrived(struct kmc_store *store, struct kmc_item *item)
+{
+	if (!(item->flags & KMC_ITEM_INCOMING))
+		return;
+	WRITE_ONCE(item->flags, item->flags & ~KMC_ITEM_INCOMING);
+	atomic64_sub(item->nbytes, &store->incoming);
+}
+
 /* A chunk, for which others may have to go. */
 static struct kmc_item *kmc_item_take(struct kmc_store *store, u32 class, u32 need, u32 *handle)
 {
@@ -39,13 +58,16 @@ static struct kmc_item *kmc_item_take(struct kmc_store *store, u32 class, u32 ne
 	u32 pulls;
 
 	for (pulls = 0;; pulls++) {
-		item = kmc_slab_alloc(store, class, need, handle);
+		item = kmc_slab_alloc(store, class, need, true, handle);
 		if (item != ERR_PTR(-ENOMEM) || pulls == KMC_PULLS_MAX)
 			break;
 		if (!kmc_lru_evict(store, class))
 			break;
 		kmc_count_in(&store->core->stats, class, direct_reclaims);
 	}
+	/* Level 2: whoever has to evict gets a page from anybody. */
+	if (unlikely(pulls) && READ_ONCE(store->core->settings.slab_automove) == 2)
+		kmc_mover_request(store, KMC_CLASS_ANY, class, true);
 	return item;
 }
 
@@ -74,8 +96,9 @@ static int kmc_item_add_chunks(struct kmc_store *store, struct kmc_item *item, u
 			kmc_slab_want(store, left / (largest->per_page * most) + 1);
 		if (IS_ERR(chunk))
 			return (int)PTR_ERR(chunk);
-		chunk->owner = owner;
-		chunk->next = 0;
+		WRITE_ONCE(chunk->owner, owner);
+		WRITE_ONCE(chunk->next, 0);
+		refcount_set(&chunk->ref, KMC_CHUNK_REF);
 		*link = handle;
 		link = &chunk->next;
 		left -= some;
@@ -94,7 +117,7 @@ struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *k
 {
 	const struct kmc_settings *settings = &store->core->settings;
 	u64 nominal = kmc_item_nominal(store, key->len, client_flags, nbytes);
-	bool chunked = nominal > settings->slab_chunk_max;
+	bool chunked = nominal > settings->slab_chunk_max, large = nbytes > KMC_INCOMING_MIN;
 	u32 class = kmc_slab_class(&store->slab, nominal);
 	u32 need = kmc_item_head(key->len, chunked), handle;
 	struct kmc_item *item;
@@ -103,7 +126,9 @@ struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *k
 	kmc_assert_bh_off();
 	if (nominal > settings->item_size_max)
 		return ERR_PTR(-E2BIG);
-	if (chunked)
+	if (large && !kmc_item_expected(store, nbytes))
+		item = ERR_PTR(-ENOMEM);
+	else if (chunked)
 		item = kmc_item_take(store, kmc_slab_class(&store->slab, nominal - nbytes + KMC_NOMINAL_CHUNK),
 				     need, &handle);
 	else
@@ -122,7 +147,9 @@ struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *k
 	WRITE_ONCE(item->generation, 0);
 	WRITE_ONCE(item->nkey, (u8)key->len);
 	WRITE_ONCE(item->class, (u8)class);
-	WRITE_ONCE(item->flags, chunked ? KMC_ITEM_CHUNKED : 0);
+	WRITE_ONCE(item->flags, (chunked ? KMC_ITEM_CHUNKED : 0) | (large ? KMC_ITEM_INCOMING : 0));
+	if (large)
+		atomic64_add(nbytes, &store->incoming);
 	kmc_item_name(item, key);
 	if (chunked)
 		err = kmc_item_add_chunks(store, item, handle);
@@ -158,6 +185,7 @@ void kmc_item_put(struct kmc_store *store, struct kmc_item *item)
 	if (!refcount_dec_and_test(&item->ref))
 		return;
 	WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED);
+	kmc_item_arrived(store, item);
 	if (kmc_item_chunked(item))
 		kmc_item_free_chunks(store, item);
 	kmc_slab_free(store, item->next);

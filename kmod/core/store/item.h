@@ -10,6 +10,8 @@
  *			It shares its word with nothing that a lockless reader needs for its bounds. Such a
  *			write may come late and hit the chunk's next user: so every user of a chunk, also
  *			struct kmc_chunk, leaves this word to it, and nobody trusts what it says.
+ *   nobody		keeps the address of an item, or of a chunk, without a reference, or from one read side
+ *			of RCU to the next: the mover may put the item elsewhere (mover.h)
  *   all others	by the owner before it is linked; then under the stripe lock, in a write section
  *
  * Use the accessors: the layout is on a budget of bytes and may change.
@@ -25,6 +27,8 @@
 #define KMC_ITEM_STALE		(1U << 2)	/* a client said that the value is outdated */
 #define KMC_ITEM_WON		(1U << 3)	/* a client was told that it is the one to renew it */
 #define KMC_ITEM_BINARY		(1U << 4)	/* its key came in base64; stays with the key */
+
+#define KMC_ITEM_INCOMING	(1U << 5)	/* large, counted, and not linked yet */
 
 /* struct kmc_item.seen: seconds on the cache's clock, and what happened since it was stored */
 #define KMC_SEEN_FETCHED	(1U << 31)
@@ -55,9 +59,11 @@ struct kmc_item {
  * struct kmc_chunk - a piece of a value that lies in chunks
  * @owner: handle of the item, for whoever wants to move the chunk
  * @next: handle of the chunk after this, 0: the last. At the place of struct kmc_item.next.
- * @ref: 1, so that the chunk is not taken for a free one
+ * @ref: KMC_CHUNK_REF, by which the chunk is told from an item and from a free one
  * @seen: not ours, see struct kmc_item
  */
+#define KMC_CHUNK_REF	(1 << 30)	/* more than anybody can hold of an item */
+
 struct kmc_chunk {
 	u32 owner, next;
 	refcount_t ref;

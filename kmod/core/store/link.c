@@ -92,6 +92,7 @@ static void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item,
 	u32 now = kmc_store_now(store);
 
 	refcount_inc(&item->ref);
+	kmc_item_arrived(store, item);
 	WRITE_ONCE(item->cas, kmc_cas_for(store, change));
 	WRITE_ONCE(item->generation, kmc_expiry_generation(store, now));
 	WRITE_ONCE(item->seen, now & KMC_SEEN_TIME);

@@ -72,6 +72,27 @@ void kmc_lru_unlink(struct kmc_store *store, struct kmc_item *item, u32 handle)
 	spin_unlock(&lru->lock);
 }
 
+void kmc_lru_replace(struct kmc_store *store, struct kmc_item *old, u32 handle, struct kmc_item *item,
+		     u32 new_handle)
+{
+	struct kmc_lru *lru = kmc_lru(store, kmc_item_class(old));
+
+	spin_lock(&lru->lock);
+	item->prev = old->prev;
+	item->next = old->next;
+	WRITE_ONCE(item->class, old->class);
+	if (item->prev)
+		kmc_item_at(&store->slab, item->prev)->next = new_handle;
+	else
+		lru->head = new_handle;
+	if (item->next)
+		kmc_item_at(&store->slab, item->next)->prev = new_handle;
+	else
+		lru->tail = new_handle;
+	old->next = handle;
+	spin_unlock(&lru->lock);
+}
+
 /* To the warm end; list lock. What else happens to @seen meanwhile may get lost: it is a hint. */
 static void kmc_lru_move(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item, u32 handle)
 {

@@ -64,6 +64,12 @@ void kmc_lru_exit(struct kmc_store *store);
 void kmc_lru_link(struct kmc_store *store, struct kmc_item *item, u32 handle);
 void kmc_lru_unlink(struct kmc_store *store, struct kmc_item *item, u32 handle);
 
+/* @item, which has the class of @old, takes its place in the list. Stripe lock; @handle is back in @old's
+ * @next.
+ */
+void kmc_lru_replace(struct kmc_store *store, struct kmc_item *old, u32 handle, struct kmc_item *item,
+		     u32 new_handle);
+
 /* The item was used by a client: note it, and that it was fetched if it was. BH off; the item is held, or
  * was just validated.
  */

@@ -1,78 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Pages: had from the system, given to classes, taken from them, given back. Chunks: chunk.c. */
 #include "state.h"
 
-/*
- * memcached multiplies sizes by a double. Where the exact product is a whole number the rounded one may
- * be just below it, and the size a step smaller; so factor and product are rounded as IEEE 754 does it:
- * a factor of @mantissa / 2^@shift, 2^52 <= mantissa < 2^53.
- */
-struct kmc_factor {
-	u64 mantissa;
-	u32 shift;
-};
+#define KMC_CEILING_TIME	(10 * HZ)	/* for so long after the system was short of memory we do not grow */
 
-static struct kmc_factor kmc_factor(u32 thousandths)
+u32 kmc_slab_pages(const struct kmc_slab *slab)
 {
-	struct kmc_factor factor = { .shift = 0 };
-	u64 rest;
-	u32 odd;
-
-	while (div_u64((u64)thousandths << factor.shift, 1000) < 1ULL << 52)
-		factor.shift++;
-	rest = (u64)thousandths << factor.shift;
-	factor.mantissa = div_u64_rem(rest, 1000, &odd);
-	if (odd > 500 || (odd == 500 && factor.mantissa & 1))
-		factor.mantissa++;
-	return factor;
+	return READ_ONCE(slab->granted) + READ_ONCE(slab->pooled);
 }
 
-static u32 kmc_factor_scale(struct kmc_factor factor, u32 size)
+u64 kmc_slab_limit(const struct kmc_store *store)
 {
-	unsigned __int128 product = (unsigned __int128)factor.mantissa * size;
-	u32 extra = fls64((u64)(product >> 53));	/* bits that a double has no room for */
-	unsigned __int128 half = extra ? (unsigned __int128)1 << (extra - 1) : 0;
-	unsigned __int128 cut = product & (((unsigned __int128)1 << extra) - 1);
-	u64 rounded = (u64)(product >> extra);
+	u64 limit = READ_ONCE(store->core->settings.memory_limit) / KMC_PAGE_SIZE;
+	u32 ceiling = READ_ONCE(store->slab.ceiling);
 
-	if (extra && (cut > half || (cut == half && rounded & 1)))
-		rounded++;
-	return (u32)(((unsigned __int128)rounded << extra) >> factor.shift);
-}
-
-/* size >= limit / factor, with the quotient rounded to the nearest double. */
-static bool kmc_factor_reaches(struct kmc_factor factor, u32 size, u32 limit)
-{
-	unsigned __int128 left, right, half_step;
-
-	if (size >= limit)
-		return true;
-	left = (unsigned __int128)limit << factor.shift;
-	right = (unsigned __int128)factor.mantissa * size;
-	half_step = (unsigned __int128)factor.mantissa << (fls(size) - 1);
-	return left << 53 <= (right << 53) + half_step;
-}
-
-/* The sizes of memcached's slabs_init(). Return: the largest id. */
-static u32 kmc_slab_sizes(const struct kmc_settings *settings, u32 *sizes)
-{
-	struct kmc_factor factor = kmc_factor(settings->growth_factor);
-	u32 size = KMC_NOMINAL_HEADER + settings->size_min;
-	u32 id;
-
-	for (id = 1; id < KMC_CLASSES_MAX - 1; id++) {
-		if (kmc_factor_reaches(factor, size, settings->slab_chunk_max))
-			break;
-		size = ALIGN(size, KMC_NOMINAL_ALIGN);
-		sizes[id] = size;
-		size = kmc_factor_scale(factor, size);
-	}
-	sizes[id] = settings->slab_chunk_max;
-	return id;
-}
-
-static u64 kmc_slab_limit_pages(const struct kmc_store *store)
-{
-	return READ_ONCE(store->core->settings.memory_limit) / KMC_PAGE_SIZE;
+	return ceiling ? min_t(u64, limit, ceiling) : limit;
 }
 
 int kmc_slab_init(struct kmc_store *store)
@@ -82,7 +24,7 @@ int kmc_slab_init(struct kmc_store *store)
 	u32 sizes[KMC_CLASSES_MAX];
 	u32 id;
 
-	slab->last = kmc_slab_sizes(settings, sizes);
+	slab->last = kmc_classes_sizes(settings, sizes);
 	slab->save = KMC_NOMINAL_HEADER + (settings->cas ? KMC_NOMINAL_CAS : 0) + KMC_NOMINAL_TAILS -
 		     (u32)sizeof(struct kmc_item);
 	slab->save = ALIGN_DOWN(slab->save, KMC_NOMINAL_ALIGN);
@@ -92,26 +34,27 @@ int kmc_slab_init(struct kmc_store *store)
 
 		spin_lock_init(&class->lock);
 		class->nominal = sizes[id];
-		class->chunk_size = ALIGN_DOWN(sizes[id] - slab->save, KMC_NOMINAL_ALIGN);
+		/* A size that was asked for may be too small for any item; then it is never used. */
+		class->chunk_size = max_t(u32, ALIGN_DOWN(sizes[id] - slab->save, KMC_NOMINAL_ALIGN),
+					  sizeof(struct kmc_item));
 		class->per_page = KMC_PAGE_SIZE / class->chunk_size;
-		if (WARN_ON(class->chunk_size < sizeof(struct kmc_item) ||
-			    class->per_page > KMC_CHUNK_MASK))
+		if (WARN_ON(class->per_page > KMC_CHUNK_MASK))
 			return -EINVAL;
 	}
-	/* Above the limit there is one page for each class that has none. */
-	slab->page_max = (u32)min_t(u64, kmc_slab_limit_pages(store) + slab->last, KMC_PAGES_MAX);
-	slab->pages = kvcalloc(slab->page_max, sizeof(*slab->pages), GFP_KERNEL_ACCOUNT);
-	return slab->pages ? 0 : -ENOMEM;
+	return 0;
 }
 
 void kmc_slab_exit(struct kmc_store *store)
 {
 	struct kmc_slab *slab = &store->slab;
-	u32 i;
+	u32 number;
 
-	for (i = 0; i < slab->granted; i++) {
-		kmc_unpoison(slab->pages[i].base, KMC_PAGE_SIZE);
-		kvfree(slab->pages[i].base);
+	for (number = 0; number < slab->numbers; number++) {
+		u8 *base = kmc_page(slab, number)->base;
+
+		if (base)
+			kmc_unpoison(base, KMC_PAGE_SIZE);
+		kvfree(base);
 		cond_resched();
 	}
 	while (slab->reserve) {
@@ -120,21 +63,29 @@ void kmc_slab_exit(struct kmc_store *store)
 		slab->reserve = *slab->reserve;
 		kvfree(page);
 	}
-	kvfree(slab->pages);
+	for (number = 0; number < slab->nr_leaves; number++)
+		kvfree(slab->leaves[number]);
 }
 
-/* How many pages the reserve should hold. */
+/* How many pages may be in reserve beside those of the pool. */
+static u32 kmc_slab_room(const struct kmc_store *store)
+{
+	u64 limit = kmc_slab_limit(store);
+	u32 pages = kmc_slab_pages(&store->slab);
+
+	return limit > pages ? (u32)(limit - pages) : 0;
+}
+
+/* How many pages should be at hand. */
 static u32 kmc_slab_target(const struct kmc_store *store)
 {
 	const struct kmc_slab *slab = &store->slab;
-	u64 limit = kmc_slab_limit_pages(store);
-	u32 granted = READ_ONCE(slab->granted);
-	u64 room = limit > granted ? limit - granted : 0;
-	u64 reserve = clamp(limit / 16, (u64)2, (u64)KMC_RESERVE_MAX);
+	u64 reserve = clamp(kmc_slab_limit(store) / 16, (u64)2, (u64)KMC_RESERVE_MAX);
 	u32 target;
 
-	target = (u32)min(room, max(reserve, (u64)READ_ONCE(slab->wanted)));
-	if (!target && READ_ONCE(slab->first_wanted) && granted < slab->page_max)
+	target = min(READ_ONCE(slab->pooled) + kmc_slab_room(store),
+		     max((u32)reserve, READ_ONCE(slab->wanted)));
+	if (!target && READ_ONCE(slab->first_wanted))
 		target = 1;
 	return target;
 }
@@ -154,156 +105,377 @@ bool kmc_slab_low(struct kmc_store *store)
 	return READ_ONCE(store->slab.reserved) * 2 < kmc_slab_target(store);
 }
 
+static void kmc_reserve_push(struct kmc_slab *slab, void **page)
+{
+	lockdep_assert_held(&slab->lock);
+	*page = slab->reserve;
+	slab->reserve = page;
+	WRITE_ONCE(slab->reserved, slab->reserved + 1);
+}
+
+static void *kmc_reserve_pop(struct kmc_slab *slab)
+{
+	void **page = slab->reserve;
+
+	lockdep_assert_held(&slab->lock);
+	slab->reserve = *page;
+	*page = NULL;
+	WRITE_ONCE(slab->reserved, slab->reserved - 1);
+	return page;
+}
+
+/* Whether there is a descriptor for one page more than there is. */
+static bool kmc_slab_described(const struct kmc_slab *slab)
+{
+	lockdep_assert_held(&slab->lock);
+	return slab->granted + slab->reserved < slab->nr_leaves * KMC_LEAF_PAGES;
+}
+
+/* See to it that there is. */
+static int kmc_slab_describe(struct kmc_slab *slab)
+{
+	struct kmc_leaf *leaf;
+	bool described;
+
+	spin_lock_bh(&slab->lock);
+	described = kmc_slab_described(slab);
+	spin_unlock_bh(&slab->lock);
+	if (described)
+		return 0;
+	leaf = kvzalloc(sizeof(*leaf), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!leaf)
+		return -ENOMEM;
+	spin_lock_bh(&slab->lock);
+	if (!kmc_slab_described(slab) && slab->nr_leaves < KMC_LEAVES) {
+		smp_store_release(&slab->leaves[slab->nr_leaves], leaf);
+		slab->nr_leaves++;
+		leaf = NULL;
+	}
+	spin_unlock_bh(&slab->lock);
+	kvfree(leaf);
+	return 0;
+}
+
+/* One page for the reserve. Return: 0, also if there is enough now, or -ENOMEM. */
+static int kmc_slab_provide_one(struct kmc_store *store)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	struct kmc_slab *slab = &store->slab;
+	int err = kmc_slab_describe(slab);
+	void **page = err ? NULL : kvmalloc(KMC_PAGE_SIZE, gfp);
+
+	spin_lock_bh(&slab->lock);
+	if (page && !kmc_slab_described(slab))	/* the last number is taken */
+		err = -ENOMEM;
+	WRITE_ONCE(slab->starved, !page || err);
+	if (page && !err && slab->reserved < kmc_slab_target(store)) {
+		kmc_reserve_push(slab, page);
+		page = NULL;
+	} else if (!page) {
+		err = -ENOMEM;
+	}
+	if (err)
+		WRITE_ONCE(slab->wanted, 0);
+	spin_unlock_bh(&slab->lock);
+	kvfree(page);
+	return err;
+}
+
 int kmc_slab_provide(struct kmc_store *store)
 {
 	struct kmc_slab *slab = &store->slab;
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 
 	kmc_assert_process();
 	while (READ_ONCE(slab->reserved) < kmc_slab_target(store)) {
-		void **page = kvmalloc(KMC_PAGE_SIZE, gfp);
-		bool taken = false;
+		int err = kmc_slab_provide_one(store);
 
-		spin_lock_bh(&slab->lock);
-		WRITE_ONCE(slab->starved, !page);
-		if (page && slab->reserved < kmc_slab_target(store)) {
-			*page = slab->reserve;
-			slab->reserve = page;
-			WRITE_ONCE(slab->reserved, slab->reserved + 1);
-			taken = true;
-		}
-		if (!page)
-			WRITE_ONCE(slab->wanted, 0);
-		spin_unlock_bh(&slab->lock);
-		if (!page)
-			return -ENOMEM;
-		if (!taken)
-			kvfree(page);
+		if (err)
+			return err;
 		cond_resched();
 	}
 	WRITE_ONCE(slab->wanted, 0);
 	return 0;
 }
 
-/*
- * A page for a class, out of the reserve. memcached's rule: up to the limit, but a class's first page is
- * granted above it too. Return: the page's number, or -ENOMEM, or -EAGAIN.
- */
-static int kmc_slab_grant(struct kmc_store *store, u32 id)
+void kmc_slab_limit_changed(struct kmc_store *store)
+{
+	WRITE_ONCE(store->slab.shrinking, kmc_slab_pages(&store->slab) > kmc_slab_limit(store));
+	kmc_store_wake(store);
+}
+
+void kmc_slab_press(struct kmc_store *store, u32 pages)
 {
 	struct kmc_slab *slab = &store->slab;
-	struct kmc_slab_class *class = &slab->classes[id];
-	struct kmc_page *page;
-	int number = -ENOMEM;
-	void **base;
+	u32 now;
+
+	spin_lock_bh(&slab->lock);
+	now = kmc_slab_pages(slab);
+	now = slab->ceiling ? min(now, slab->ceiling) : now;
+	WRITE_ONCE(slab->ceiling, now > pages ? now - pages : 1);
+	WRITE_ONCE(slab->ceiling_ends, jiffies + KMC_CEILING_TIME);
+	WRITE_ONCE(slab->shrinking, true);
+	spin_unlock_bh(&slab->lock);
+}
+
+/* What is in reserve only because it may be wanted, and each page of a class but its first. */
+u32 kmc_slab_spare(const struct kmc_store *store)
+{
+	const struct kmc_slab *slab = &store->slab;
+	u32 spare = READ_ONCE(slab->reserved);
+	u32 id;
+
+	for (id = 1; id <= slab->last; id++) {
+		u32 pages = READ_ONCE(slab->classes[id].pages);
+
+		spare += pages ? pages - 1 : 0;
+	}
+	return spare;
+}
+
+/* A page that is idle and too many, or NULL. */
+static void *kmc_slab_trim_one(struct kmc_store *store)
+{
+	struct kmc_slab *slab = &store->slab;
+	void *page = NULL;
+
+	spin_lock_bh(&slab->lock);
+	if (slab->pooled && kmc_slab_pages(slab) > kmc_slab_limit(store)) {
+		WRITE_ONCE(slab->pooled, slab->pooled - 1);
+		page = kmc_reserve_pop(slab);
+	} else if (slab->reserved > slab->pooled + kmc_slab_room(store) && !slab->first_wanted) {
+		page = kmc_reserve_pop(slab);
+	}
+	if (page && slab->ceiling)
+		WRITE_ONCE(slab->reclaimed, slab->reclaimed + 1);
+	if (kmc_slab_pages(slab) <= kmc_slab_limit(store))
+		WRITE_ONCE(slab->shrinking, false);
+	spin_unlock_bh(&slab->lock);
+	return page;
+}
+
+u32 kmc_slab_trim(struct kmc_store *store, u32 most)
+{
+	struct kmc_slab *slab = &store->slab;
+	u32 done;
+
+	kmc_assert_process();
+	if (slab->ceiling && time_after(jiffies, READ_ONCE(slab->ceiling_ends)))
+		WRITE_ONCE(slab->ceiling, 0);
+	for (done = 0; done < most; done++) {
+		void *page = kmc_slab_trim_one(store);
+
+		if (!page)
+			break;
+		kvfree(page);
+		cond_resched();
+	}
+	return done;
+}
+
+/*
+ * Numbers, descriptors and the lists of classes.
+ */
+
+static u32 kmc_number_take(struct kmc_slab *slab)
+{
+	u32 link = slab->free_number;
+
+	lockdep_assert_held(&slab->lock);
+	if (!link)
+		return slab->numbers++;
+	slab->free_number = kmc_page_use(slab, link - 1)->younger;
+	return link - 1;
+}
+
+static void kmc_number_give(struct kmc_slab *slab, u32 number)
+{
+	lockdep_assert_held(&slab->lock);
+	kmc_page_use(slab, number)->younger = slab->free_number;
+	slab->free_number = number + 1;
+}
+
+void kmc_partial_add(struct kmc_slab *slab, struct kmc_slab_class *class, u32 number)
+{
+	struct kmc_page_use *use = kmc_page_use(slab, number);
 
 	lockdep_assert_held(&class->lock);
-	spin_lock(&slab->lock);
-	if ((class->pages && slab->granted >= kmc_slab_limit_pages(store)) ||
-	    slab->granted >= slab->page_max)
-		goto out;
-	if (!slab->reserved) {
-		if (slab->granted >= kmc_slab_limit_pages(store))
-			WRITE_ONCE(slab->first_wanted, true);
-		number = slab->starved ? -ENOMEM : -EAGAIN;
-		goto out;
-	}
-	number = (int)slab->granted;
-	page = &slab->pages[number];
+	use->listed = true;
+	use->prev = 0;
+	use->next = class->partial;
+	if (use->next)
+		kmc_page_use(slab, use->next - 1)->prev = number + 1;
+	class->partial = number + 1;
+}
+
+void kmc_partial_remove(struct kmc_slab *slab, struct kmc_slab_class *class, u32 number)
+{
+	struct kmc_page_use *use = kmc_page_use(slab, number);
+
+	lockdep_assert_held(&class->lock);
+	use->listed = false;
+	if (use->prev)
+		kmc_page_use(slab, use->prev - 1)->next = use->next;
+	else
+		class->partial = use->next;
+	if (use->next)
+		kmc_page_use(slab, use->next - 1)->prev = use->prev;
+}
+
+static void kmc_class_append(struct kmc_slab *slab, struct kmc_slab_class *class, u32 number)
+{
+	kmc_page_use(slab, number)->younger = 0;
+	if (class->youngest)
+		kmc_page_use(slab, class->youngest - 1)->younger = number + 1;
+	else
+		class->oldest = number + 1;
+	class->youngest = number + 1;
+}
+
+/* A page and its chunks become the class's. Class lock and pool lock. */
+static void kmc_class_adopt(struct kmc_slab *slab, u32 id, u32 number, u8 *base)
+{
+	struct kmc_slab_class *class = &slab->classes[id];
+	struct kmc_page *page = kmc_page(slab, number);
+
+	lockdep_assert_held(&class->lock);
+	lockdep_assert_held(&slab->lock);
+	*kmc_page_use(slab, number) = (struct kmc_page_use){ };
 	page->chunk_size = class->chunk_size;
 	page->chunks = (u16)class->per_page;
 	page->class = (u8)id;
-	base = slab->reserve;
-	slab->reserve = *base;
-	*base = NULL;
-	WRITE_ONCE(slab->granted, slab->granted + 1);
-	WRITE_ONCE(slab->reserved, slab->reserved - 1);
-	WRITE_ONCE(slab->first_wanted, false);
+	kmc_class_append(slab, class, number);
+	kmc_partial_add(slab, class, number);
+	WRITE_ONCE(class->pages, class->pages + 1);
+	WRITE_ONCE(class->free_chunks, class->free_chunks + class->per_page);
 	kmc_poison(base, KMC_PAGE_SIZE);
-	smp_store_release(&page->base, (u8 *)base);
-out:
-	spin_unlock(&slab->lock);
-	return number;
+	smp_store_release(&page->base, base);
 }
 
-/* A free chunk's handle, or 0. */
-static u32 kmc_slab_pop(struct kmc_slab *slab, struct kmc_slab_class *class)
-{
-	u32 handle = class->free;
-
-	lockdep_assert_held(&class->lock);
-	if (handle) {
-		class->free = kmc_item_at(slab, handle)->next;
-	} else if (class->fresh_left) {
-		handle = class->fresh++;
-		class->fresh_left--;
-	} else {
-		return 0;
-	}
-	class->free_chunks--;
-	return handle;
-}
-
-struct kmc_item *kmc_slab_alloc(struct kmc_store *store, u32 id, u32 need, u32 *handle)
+/*
+ * memcached's rule: up to the limit, and whatever is in the pool, but a class's first page is granted above
+ * the limit too.
+ */
+int kmc_slab_grant(struct kmc_store *store, u32 id)
 {
 	struct kmc_slab *slab = &store->slab;
 	struct kmc_slab_class *class = &slab->classes[id];
-	struct kmc_item *item;
-	int number = 0;
+	bool room, first = !class->pages;
+	int err = 0;
+
+	lockdep_assert_held(&class->lock);
+	spin_lock(&slab->lock);
+	room = slab->pooled || kmc_slab_room(store);
+	if (!room && !first) {
+		err = -ENOMEM;
+	} else if (!slab->reserved) {
+		if (!room)
+			WRITE_ONCE(slab->first_wanted, true);
+		err = slab->starved ? -ENOMEM : -EAGAIN;
+	} else {
+		kmc_class_adopt(slab, id, kmc_number_take(slab), kmc_reserve_pop(slab));
+		WRITE_ONCE(slab->granted, slab->granted + 1);
+		if (slab->pooled)
+			WRITE_ONCE(slab->pooled, slab->pooled - 1);
+		WRITE_ONCE(slab->first_wanted, false);
+	}
+	spin_unlock(&slab->lock);
+	return err;
+}
+
+bool kmc_slab_unpool(struct kmc_store *store, u32 to)
+{
+	struct kmc_slab *slab = &store->slab;
+	struct kmc_slab_class *class = &slab->classes[to];
+	bool done;
 
 	kmc_assert_bh_off();
 	spin_lock(&class->lock);
-	*handle = kmc_slab_pop(slab, class);
-	if (!*handle) {
-		number = kmc_slab_grant(store, id);
-		if (number >= 0) {
-			class->pages++;
-			class->fresh = (u32)number << KMC_CHUNK_BITS | 1;
-			class->fresh_left = class->per_page;
-			class->free_chunks += class->per_page;
-			*handle = kmc_slab_pop(slab, class);
-		}
-	}
+	done = READ_ONCE(slab->pooled) > 1 && !kmc_slab_grant(store, to);
 	spin_unlock(&class->lock);
-	if (!*handle)
-		return ERR_PTR(number);
-	if (unlikely(number > 0) && kmc_slab_low(store))
-		kmc_store_wake(store);
-	item = kmc_item_at(slab, *handle);
-	kmc_unpoison(item, need);
-	item->next = *handle;
-	refcount_set(&item->ref, 1);
-	return item;
+	return done;
 }
 
-void kmc_slab_free(struct kmc_store *store, u32 handle)
+bool kmc_slab_part(struct kmc_store *store, u32 id, u32 *number, u32 *used)
 {
 	struct kmc_slab *slab = &store->slab;
-	struct kmc_slab_class *class = &slab->classes[kmc_chunk_class(slab, handle)];
-	struct kmc_item *item = kmc_item_at(slab, handle);
+	struct kmc_slab_class *class = &slab->classes[id];
+	struct kmc_page_use *use;
+	bool parted = false;
 
-	if (WARN_ON_ONCE(refcount_read(&item->ref)))
-		return;
-	/* The links and the count stay readable: they are what makes it a free chunk. */
-	kmc_poison((u8 *)item + sizeof(struct kmc_chunk), class->chunk_size - sizeof(struct kmc_chunk));
-	spin_lock_bh(&class->lock);
-	item->next = class->free;
-	class->free = handle;
-	class->free_chunks++;
-	spin_unlock_bh(&class->lock);
+	kmc_assert_bh_off();
+	spin_lock(&class->lock);
+	if (class->pages < 2)
+		goto out;
+	*number = class->oldest - 1;
+	use = kmc_page_use(slab, *number);
+	class->oldest = use->younger;
+	if (use->listed)
+		kmc_partial_remove(slab, class, *number);
+	WRITE_ONCE(class->free_chunks, class->free_chunks - (class->per_page - use->used));
+	*used = use->used;
+	use->parted = true;
+	parted = true;
+out:
+	spin_unlock(&class->lock);
+	return parted;
 }
 
-u32 kmc_slab_class(const struct kmc_slab *slab, u64 nominal)
+void kmc_slab_unpart(struct kmc_store *store, u32 number)
 {
-	u32 low = 1, high = slab->last;
+	struct kmc_slab *slab = &store->slab;
+	struct kmc_slab_class *class = &slab->classes[kmc_page(slab, number)->class];
+	struct kmc_page_use *use = kmc_page_use(slab, number);
 
-	while (low < high) {
-		u32 mid = (low + high) / 2;
+	kmc_assert_bh_off();
+	spin_lock(&class->lock);
+	use->parted = false;
+	kmc_class_append(slab, class, number);
+	WRITE_ONCE(class->free_chunks, class->free_chunks + class->per_page - use->used);
+	if (use->used < class->per_page)
+		kmc_partial_add(slab, class, number);
+	spin_unlock(&class->lock);
+}
 
-		if (slab->classes[mid].nominal >= nominal)
-			high = mid;
-		else
-			low = mid + 1;
+u8 *kmc_slab_detach(struct kmc_store *store, u32 number)
+{
+	struct kmc_slab *slab = &store->slab;
+	struct kmc_page *page = kmc_page(slab, number);
+	struct kmc_slab_class *class = &slab->classes[page->class];
+	struct kmc_page_use *use = kmc_page_use(slab, number);
+	u8 *base = NULL;
+
+	kmc_assert_bh_off();
+	spin_lock(&class->lock);
+	if (!use->used) {
+		base = page->base;
+		spin_lock(&slab->lock);
+		WRITE_ONCE(page->base, NULL);
+		spin_unlock(&slab->lock);
+		WRITE_ONCE(class->pages, class->pages - 1);
 	}
-	return low;
+	spin_unlock(&class->lock);
+	return base;
+}
+
+void kmc_slab_attach(struct kmc_store *store, u32 number, u8 *base, u32 to)
+{
+	struct kmc_slab *slab = &store->slab;
+	struct kmc_slab_class *class = &slab->classes[to];
+
+	kmc_assert_process();
+	kmc_unpoison(base, KMC_PAGE_SIZE);
+	if (to) {
+		spin_lock_bh(&class->lock);
+		spin_lock(&slab->lock);
+		kmc_class_adopt(slab, to, number, base);
+		spin_unlock(&slab->lock);
+		spin_unlock_bh(&class->lock);
+		return;
+	}
+	spin_lock_bh(&slab->lock);
+	kmc_number_give(slab, number);
+	WRITE_ONCE(slab->granted, slab->granted - 1);
+	WRITE_ONCE(slab->pooled, slab->pooled + 1);
+	kmc_reserve_push(slab, (void **)base);
+	spin_unlock_bh(&slab->lock);
 }

@@ -8,11 +8,14 @@
 #include "hash.h"
 #include "lru.h"
 #include "expire.h"
+#include "mover.h"
+#include "automove.h"
 
 /**
  * struct kmc_store - the items of one cache
  * @core: whose store it is
  * @cas: the last CAS value given out
+ * @incoming: bytes of values above KMC_INCOMING_MIN that were announced and are not linked yet
  * The rest has its rules in the header of its type.
  */
 struct kmc_store {
@@ -21,7 +24,10 @@ struct kmc_store {
 	struct kmc_slab slab;
 	struct kmc_lrus lrus;
 	struct kmc_expiry expiry;
+	struct kmc_mover mover;
+	struct kmc_automove automove;
 	atomic64_t cas ____cacheline_aligned_in_smp;
+	atomic64_t incoming;
 };
 
 /* Upkeep is wanted. BH off. */
@@ -30,8 +36,17 @@ static inline void kmc_store_wake(struct kmc_store *store)
 	store->core->ops->wake(store->core);
 }
 
+/* A value so large is counted while it comes in: smaller ones are bounded by the number of connections. */
+#define KMC_INCOMING_MIN	16384
+
+/* It came, or it will not come: count it no more. The owner's, or stripe lock. */
+void kmc_item_arrived(struct kmc_store *store, struct kmc_item *item);
+
 /* Bytes that an item really takes, without what its chunks are too large. */
 u32 kmc_item_bytes(const struct kmc_item *item);
+
+/* Bytes of an item in front of its value, or what stands for it. */
+u32 kmc_item_head(u32 nkey, bool chunked);
 
 /* An item's key as lookups want it. */
 struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *item);

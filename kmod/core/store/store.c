@@ -17,6 +17,7 @@ int kmc_store_create(struct kmc_core *core)
 	store->core = core;
 	atomic64_set(&store->cas, 1);	/* the first value given out is 2, as memcached's */
 	kmc_expiry_init(store);
+	kmc_mover_init(store);
 	err = kmc_index_init(store);
 	if (err)
 		goto free_store;
@@ -48,6 +49,8 @@ void kmc_store_destroy(struct kmc_store *store)
 	if (!store)
 		return;
 	kmc_assert_process();
+	kmc_automove_exit(store);
+	kmc_mover_exit(store);
 	kmc_slab_exit(store);
 	kmc_lru_exit(store);
 	kmc_index_exit(store);
@@ -66,6 +69,7 @@ int kmc_store_provide(struct kmc_store *store)
 
 unsigned long kmc_store_maintain(struct kmc_store *store)
 {
+	unsigned long wait;
 	bool more;
 
 	kmc_assert_process();
@@ -79,7 +83,8 @@ unsigned long kmc_store_maintain(struct kmc_store *store)
 	more |= kmc_lru_drain(store, KMC_DRAIN_STEPS);
 	local_bh_enable();
 	more |= kmc_expiry_reap(store);
-	return more ? 0 : KMC_IDLE;
+	wait = kmc_mover_step(store);
+	return more ? 0 : min_t(unsigned long, wait, KMC_IDLE);
 }
 
 void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
@@ -88,8 +93,13 @@ void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
 	u32 class;
 
 	*totals = (struct kmc_store_totals){
-		.total_malloced = (u64)READ_ONCE(store->slab.granted) * KMC_PAGE_SIZE,
-		.free_pages = READ_ONCE(store->slab.reserved),
+		.total_malloced = (u64)kmc_slab_pages(&store->slab) * KMC_PAGE_SIZE,
+		.pooled_pages = READ_ONCE(store->slab.pooled),
+		.reserved_pages = READ_ONCE(store->slab.reserved),
+		.incoming_bytes = (u64)atomic64_read(&store->incoming),
+		.reclaimed_pages = READ_ONCE(store->slab.reclaimed),
+		.moving = kmc_mover_running(store),
+		.last_busy = kmc_mover_last_busy(store),
 	};
 	for (class = 1; class <= store->slab.last; class++)
 		kmc_lru_totals(store, class, &totals->curr_items, &totals->bytes);
@@ -97,6 +107,32 @@ void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
 	totals->hash_bytes = index.bytes;
 	totals->hash_power_level = index.power;
 	totals->hash_is_expanding = index.growing;
+}
+
+enum kmc_move_answer kmc_store_reassign(struct kmc_store *store, s32 from, s32 to)
+{
+	return kmc_mover_request(store, from, to, true);
+}
+
+void kmc_store_set_limit(struct kmc_store *store, u64 bytes)
+{
+	WRITE_ONCE(store->core->settings.memory_limit, bytes);
+	kmc_slab_limit_changed(store);
+}
+
+u32 kmc_store_spare(const struct kmc_store *store)
+{
+	return kmc_slab_spare(store);
+}
+
+void kmc_store_press(struct kmc_store *store, u32 pages)
+{
+	kmc_slab_press(store, pages);
+}
+
+u32 kmc_store_trim(struct kmc_store *store, u32 pages)
+{
+	return kmc_slab_trim(store, pages);
 }
 
 bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_class_totals *totals)

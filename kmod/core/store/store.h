@@ -14,8 +14,8 @@
  *
  * Readers take none of them: kmc_peek_begin() finds an item under the stripe's sequence count, the
  * caller copies what it needs, kmc_peek_valid() tells whether that was all of one piece. Item memory is
- * type-stable enough for this: a page goes back to the system only after readers are waited for (BH
- * off is a read side of RCU), and every length read without the lock is checked against the chunk it
+ * type-stable enough for this: a page gets another class, or goes back to the system, only after readers
+ * are waited for (BH off is a read side of RCU), and every length read without the lock is checked against the chunk it
  * was read from before it is used. What readers store (last access, fetched) has a word of its own.
  *
  * Values larger than KMC_COPY_MAX are not copied but held: kmc_store_get() takes a reference under
@@ -36,6 +36,7 @@
 
 #include "../core.h"
 #include "item.h"
+#include "mover.h"
 
 #define KMC_COPY_MAX	4096		/* bytes of a value copied into a reply; larger ones are held */
 #define KMC_PAGE_SIZE	(1U << 20)	/* slab page, as memcached's */
@@ -181,7 +182,8 @@ struct kmc_item *kmc_store_look(struct kmc_store *store, const struct kmc_key *k
  * kmc_item_alloc - an item that nobody can find yet, with room for its value
  * @nbytes: length of the value
  *
- * Evicts when memory is full (unless settings say refuse).
+ * Evicts when memory is full (unless settings say refuse). Items above KMC_INCOMING_MIN that are not linked
+ * may take half of the memory limit together; whoever would be above that is told -ENOMEM.
  * Return: the item with one reference; ERR_PTR: -E2BIG larger than item_size_max (or than anything
  * that could fit), -ENOMEM full, -EAGAIN see top of file.
  */
@@ -373,10 +375,35 @@ struct kmc_store_totals {
 	u64 hash_bytes;
 	u32 hash_power_level;
 	bool hash_is_expanding;
-	u32 free_pages;		/* slab_global_page_pool */
+	u32 pooled_pages;	/* slab_global_page_pool */
+	u32 reserved_pages;	/* those, and what was had in advance */
+	u64 incoming_bytes;	/* of large items that nobody can find yet */
+	u64 reclaimed_pages;	/* given back because the system was short of memory */
+	bool moving;
+	const char *last_busy;	/* a constant */
 };
 
 void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals);
+
+/**
+ * kmc_store_reassign - move a page from one class to another
+ * @from: class id, 0 for the pool, -1 for any; @to: class id or 0
+ * Items are copied to other pages of their class as far as there is room, else evicted. BH off; the work is
+ * upkeep's.
+ */
+enum kmc_move_answer kmc_store_reassign(struct kmc_store *store, s32 from, s32 to);
+
+/* Set the memory limit, in bytes. What is above it goes, by and by, and back to the system. BH off. */
+void kmc_store_set_limit(struct kmc_store *store, u64 bytes);
+
+/*
+ * For when the system is short of memory. Spare: pages that could go; a hint, any context. Press: by how
+ * many pages the store is to become smaller, for some seconds; any context, the work is upkeep's. Trim: give
+ * back what lies idle now, at most @pages; process context. Return: how many went.
+ */
+u32 kmc_store_spare(const struct kmc_store *store);
+void kmc_store_press(struct kmc_store *store, u32 pages);
+u32 kmc_store_trim(struct kmc_store *store, u32 pages);
 
 /**
  * struct kmc_class_totals - one slab class

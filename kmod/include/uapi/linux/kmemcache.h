@@ -94,6 +94,7 @@
 #define KMC_INSTANCES_MAX	1024	/* instances of one machine */
 #define KMC_STATS_GROUP_MAX	63	/* bytes of a statistics group */
 #define KMC_INTER_MAX		255	/* bytes of KMC_S_INTER */
+#define KMC_SLAB_SIZES_MAX	511	/* bytes of KMC_S_SLAB_SIZES */
 #define KMC_PREFIX_DELIM_DEFAULT ':'
 
 enum kmc_cmd {
@@ -191,6 +192,13 @@ enum kmc_setting {
 	KMC_S_IDLE_TIMEOUT,	/* u32, seconds, 0: never (-o idle_timeout) */
 	KMC_S_UMASK,		/* u32, mask of the unix socket (-a); shown, not used */
 	KMC_S_INTER,		/* string, what -l said; shown, not used */
+	KMC_S_SLAB_REASSIGN,	/* u8, 0: pages stay in their slab class (-o no_slab_reassign) */
+	KMC_S_SLAB_AUTOMOVE,	/* u8, 0 to 2: pages go where they are needed (-o slab_automove) */
+	KMC_S_SLAB_AUTOMOVE_RATIO, /* u32, millionths (-o slab_automove_ratio) */
+	KMC_S_SLAB_AUTOMOVE_WINDOW, /* u32, seconds (-o slab_automove_window) */
+	KMC_S_SLAB_AUTOMOVE_FREERATIO, /* u32, millionths (-o slab_automove_freeratio); not used */
+	KMC_S_SLAB_SIZES,	/* string, "96-120-240": sizes of chunks (-o slab_sizes) */
+	KMC_S_TRACK_SIZES,	/* u8, 1: count items by size (-o track_sizes) */
 	__KMC_S_MAX
 };
 #define KMC_S_MAX (__KMC_S_MAX - 1)
