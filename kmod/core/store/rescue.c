@@ -188,9 +188,11 @@ static bool kmc_rescue_seek(struct kmc_store *store, struct kmc_rescue *rescue)
 	rescue->link = kmc_item_first(item);
 	rescue->left = item->nbytes;
 	while (*rescue->link && *rescue->link != rescue->handle) {
-		u32 size;
+		u32 size = 0;
 		struct kmc_chunk *chunk = kmc_chunk_at(&store->slab, *rescue->link, &size);
 
+		if (WARN_ON_ONCE(!chunk))
+			return false;
 		rescue->left -= min(rescue->left, size - (u32)sizeof(*chunk));
 		rescue->link = &chunk->next;
 		cond_resched();
@@ -203,12 +205,12 @@ static enum kmc_move_status kmc_rescue_piece(struct kmc_store *store, struct kmc
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, rescue->hash);
 	struct kmc_mover *mover = &store->mover;
 	struct kmc_chunk *copy = (void *)mover->spare, *chunk;
-	u32 size, len;
+	u32 size = store->slab.classes[mover->from].chunk_size, len;
 	bool done;
 
 	if (!kmc_rescue_seek(store, rescue))
 		return KMC_BUSY_FLOATING;
-	chunk = kmc_chunk_at(&store->slab, rescue->handle, &size);
+	chunk = (void *)kmc_item_at(&store->slab, rescue->handle);
 	len = min(rescue->left, size - (u32)sizeof(*chunk));
 	kmc_rescue_copy(copy->data, chunk->data, len);
 	local_bh_disable();
@@ -267,15 +269,14 @@ static enum kmc_move_status kmc_rescue_ready(struct kmc_store *store, struct kmc
 static enum kmc_move_status kmc_rescue_find(struct kmc_store *store, struct kmc_rescue *rescue, bool *piece)
 {
 	struct kmc_item *item = kmc_item_at(&store->slab, rescue->handle);
-	u32 refs;
+	u32 refs = refcount_read(&item->ref);
 
-	/* Before anything is held: what has to go may well be what is in this chunk. */
-	if (refcount_read(&item->ref))
-		kmc_rescue_prepare(store);
-	refs = refcount_read(&item->ref);
-	if (!refs)
-		return KMC_MOVED_FREE;
 	*piece = refs == KMC_CHUNK_REF;
+	/* Before anything is held: what has to go may well be what is in this chunk. */
+	if (*piece || (refs && READ_ONCE(item->flags) & KMC_ITEM_LINKED))
+		kmc_rescue_prepare(store);
+	if (!refcount_read(&item->ref))
+		return KMC_MOVED_FREE;
 	rescue->owner = *piece ? READ_ONCE(((struct kmc_chunk *)item)->owner) : rescue->handle;
 	return kmc_rescue_hold(store, rescue);
 }
