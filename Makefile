@@ -13,7 +13,7 @@ SWIFT_FLAGS := -c release --static-swift-stdlib
 export KDIR
 
 .DEFAULT_GOAL := all
-.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long peer-suite check clean
+.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long peer-suite check install uninstall clean
 
 all: kmod tool ## Build the module for one kernel (KVER= or KDIR= choose) and the tool.
 
@@ -76,6 +76,13 @@ peer-suite: ## Run memcached's own tests against umemcached: MEMCACHED_SRC= is t
 
 check: ## Hold the rules that a machine can hold: sizes, licences, layers, warnings, sparse.
 	@tools/check
+
+export DESTDIR PREFIX MODULE LINK
+install: ## Install what was built: DESTDIR=, PREFIX= (/usr/local), MODULE=dkms|modules|sources|none, LINK=yes.
+	@tools/install install
+
+uninstall: ## Remove what install has installed, with the same variables.
+	@tools/install uninstall
 
 clean: ## Remove what was built; the cache of kernels stays.
 	rm -rf .build kmod/kmemcache.ko

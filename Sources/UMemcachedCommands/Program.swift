@@ -31,8 +31,21 @@ public enum Program {
         program == "memcached" || program.hasPrefix("memcached-")
     }
 
+    /// What `make install` asks for: the manual page, and completions for a shell.
+    private static func installed(_ words: [String]) -> String? {
+        switch (words.first, words.count) {
+        case ("--generate-manual", 1): ManualPage.text
+        case ("--generate-completion-script", 2): CompletionShell(rawValue: words[1]).map(Completions.script)
+        default: nil
+        }
+    }
+
     private static func status(_ arguments: [String], _ program: String) throws -> Int32 {
         let isMemcached = isMemcachedName(program)
+        if !isMemcached, let text = installed(Array(arguments.dropFirst())) {
+            Console.out(text)
+            return ExitStatus.success
+        }
         if !isMemcached, arguments.count > 1, Tool.claims(arguments[1]) {
             var command = try Tool.parseAsRoot(Array(arguments.dropFirst()))
             try command.run()

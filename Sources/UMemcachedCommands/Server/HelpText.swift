@@ -75,7 +75,8 @@ extension OptionRow {
         !sentence.isEmpty
     }
 
-    private var valueName: String? {
+    /// What the help calls the value; `nil`: it has none.
+    var valueName: String? {
         if case .required(let name) = argument { name } else { nil }
     }
 
