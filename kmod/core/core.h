@@ -41,12 +41,14 @@ struct kmc_core_gauges {
  * @shutdown: a client asked that the cache end (and was allowed to). BH off; must not wait.
  * @verbosity: a client set the level. BH off.
  * @gauges: fill @g. BH off.
+ * @claim: the memory limit is to be so many bytes; false: the machine has not got them. BH off. NULL: it has.
  */
 struct kmc_core_ops {
 	void (*wake)(struct kmc_core *core);
 	void (*shutdown)(struct kmc_core *core, bool graceful);
 	void (*verbosity)(struct kmc_core *core, u32 level);
 	void (*gauges)(struct kmc_core *core, struct kmc_core_gauges *g);
+	bool (*claim)(struct kmc_core *core, u64 bytes);
 };
 
 /**

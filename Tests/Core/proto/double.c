@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "double.h"
+#include "core/store/slab.h"
 
 #define DOUBLE_ITEM_MAX		(1U << 20)
 #define DOUBLE_CLASS		7
@@ -531,6 +532,20 @@ int kmc_store_flush(struct kmc_store *store, u32 when)
 	}
 	while (store->first)
 		double_unlink(store, &store->first);
+	return 0;
+}
+
+enum kmc_move_answer kmc_store_reassign(struct kmc_store *store, s32 from, s32 to)
+{
+	return KMC_MOVE_NO_SPARE;
+}
+
+void kmc_store_set_limit(struct kmc_store *store, u64 bytes)
+{
+}
+
+int kmc_classes_listed(const struct kmc_settings *settings, u32 *sizes)
+{
 	return 0;
 }
 

@@ -21,6 +21,8 @@ int main(void)
 #ifdef WITH_DOUBLE
 	test_memory();
 	test_meta_memory();
+#else
+	test_slabs();
 #endif
 	return tap_done();
 }

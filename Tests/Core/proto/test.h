@@ -21,6 +21,9 @@ void test_stats(void);
 void test_admin(void);
 void test_binary(void);
 
+/* With the store only. */
+void test_slabs(void);
+
 /* With the stand-in for the store only. */
 void test_memory(void);
 void test_meta_memory(void);

@@ -194,6 +194,9 @@ enum kmc_result kmc_version_execute(struct kmc_session *s, struct kmc_turn *turn
 enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_shutdown_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_memlimit_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_reassign_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_automove_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_noop_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn);

@@ -115,6 +115,32 @@ bool kmc_parse_loose_s32(const u8 *text, size_t len, s32 *value)
 	return true;
 }
 
+bool kmc_parse_millionths(const u8 *text, size_t len, u32 *value)
+{
+	bool negative = len && text[0] == '-', point = false, any = false;
+	u64 sum = 0;
+	u32 unit = 1000000;
+	size_t i;
+
+	for (i = negative; i < len; i++) {
+		u8 digit = text[i] - '0';
+
+		if (text[i] == '.' && !point) {
+			point = true;
+			continue;
+		}
+		if (digit > 9)
+			return false;
+		any = true;
+		if (point)
+			unit /= 10;
+		sum = min_t(u64, point ? sum + digit * unit : sum * 10 + digit * 1000000ULL, U32_MAX);
+	}
+	if (any)
+		*value = negative ? 0 : (u32)sum;
+	return any;
+}
+
 u32 kmc_put_u64(u8 *at, u64 value)
 {
 	u8 digits[KMC_U64_DIGITS];

@@ -29,6 +29,12 @@ bool kmc_parse_s64(const u8 *text, size_t len, s64 *value);
 bool kmc_parse_loose_u32(const u8 *text, size_t len, u32 *value);
 bool kmc_parse_loose_s32(const u8 *text, size_t len, s32 *value);
 
+/*
+ * A fraction, "0.8", "2", ".5", in millionths; what is above 4294 or has more digits is cut, and what is
+ * below 0 is 0. false: it is none.
+ */
+bool kmc_parse_millionths(const u8 *text, size_t len, u32 *value);
+
 /* Decimal digits of @value to @at, up to KMC_U64_DIGITS. Return: how many. */
 u32 kmc_put_u64(u8 *at, u64 value);
 

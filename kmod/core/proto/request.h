@@ -30,6 +30,9 @@ enum kmc_op {
 	KMC_OP_SHUTDOWN,
 	KMC_OP_STATS,
 	KMC_OP_NOOP,
+	KMC_OP_MEMLIMIT,
+	KMC_OP_REASSIGN,
+	KMC_OP_AUTOMOVE,
 	KMC_OP_META_GET,
 	KMC_OP_META_SET,
 	KMC_OP_META_DELETE,
@@ -64,6 +67,15 @@ enum kmc_answer {
 	KMC_ANSWER_SHUTDOWN_REFUSED,
 	KMC_ANSWER_BAD_SHUTDOWN,
 	KMC_ANSWER_BYE,			/* to quit, if anything is said */
+	KMC_ANSWER_LIMIT_TOO_SMALL,
+	KMC_ANSWER_LIMIT_IN_BYTES,
+	KMC_ANSWER_LIMIT_REFUSED,
+	KMC_ANSWER_REASSIGN_DISABLED,
+	KMC_ANSWER_REASSIGN_BUSY,
+	KMC_ANSWER_REASSIGN_CLASS,
+	KMC_ANSWER_REASSIGN_NO_SPARE,
+	KMC_ANSWER_REASSIGN_SAME,
+	KMC_ANSWER_BAD_WINDOW,
 	/* of meta commands only */
 	KMC_ANSWER_META_NOOP,
 	KMC_ANSWER_META_MISS,
@@ -133,6 +145,14 @@ struct kmc_binary {
 	u64 initial;
 };
 
+/* struct kmc_request.level of KMC_OP_AUTOMOVE: what is set to @delta */
+enum kmc_automove_what {
+	KMC_AUTOMOVE_LEVEL,
+	KMC_AUTOMOVE_RATIO,	/* these two in millionths */
+	KMC_AUTOMOVE_FREERATIO,
+	KMC_AUTOMOVE_WINDOW,
+};
+
 /**
  * struct kmc_request - one request; which fields count depends on @op
  * @refusal: of KMC_OP_REFUSE
@@ -140,7 +160,7 @@ struct kmc_binary {
  * @with_cas: show CAS values with the items (gets, gats)
  * @graceful: of KMC_OP_SHUTDOWN
  * @invalid: an argument is wrong, but there are checks that come before saying so (KMC_OP_FLUSH,
- *	KMC_OP_SHUTDOWN)
+ *	KMC_OP_SHUTDOWN, KMC_OP_REASSIGN)
  * @creates: KMC_OP_INCR, KMC_OP_DECR: a number that is not there is made (@binary)
  * @last: the connection is closed behind the answer
  * @key, @args: point into the bytes that were parsed; good until these go
@@ -148,6 +168,8 @@ struct kmc_binary {
  * @nbytes: of the value that follows (its line end not counted); for KMC_OP_REFUSE, how many bytes
  *	follow that are to be thrown away (all counted)
  * @cas: 0, or the value that the item must have. Once the request has changed the item, its new one.
+ * @delta: of KMC_OP_MEMLIMIT, mebibytes
+ * @class_from, @class_to: of KMC_OP_REASSIGN, as the client wrote them
  * @meta: of meta commands; not cleared for others
  * @binary: of the binary protocol's
  */
@@ -171,7 +193,12 @@ struct kmc_request {
 	u32 nbytes;
 	s64 exptime;
 	u64 cas;
-	u64 delta;
+	union {
+		u64 delta;
+		struct {
+			s32 class_from, class_to;
+		};
+	};
 	union {
 		struct kmc_meta meta;
 		struct kmc_binary binary;

@@ -163,6 +163,77 @@ static size_t kmc_read_shutdown(const struct kmc_line *line, const struct kmc_to
 	return line->total;
 }
 
+/* Mebibytes that a limit may be: 1.6.45, process_memlimit_command() */
+#define KMC_LIMIT_LEAST	8
+#define KMC_LIMIT_MOST	1000000000
+
+/* cache_memlimit <mebibytes> [noreply] */
+static size_t kmc_read_memlimit(const struct kmc_line *line, const struct kmc_tokens *tokens,
+				struct kmc_request *req)
+{
+	u32 limit;
+
+	if (tokens->count < 2 || !kmc_parse_u32(tokens->token[1].at, tokens->token[1].len, &limit))
+		return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
+	if (limit < KMC_LIMIT_LEAST)
+		return kmc_refuse(line, req, KMC_ANSWER_LIMIT_TOO_SMALL, 0);
+	if (limit > KMC_LIMIT_MOST)
+		return kmc_refuse(line, req, KMC_ANSWER_LIMIT_IN_BYTES, 0);
+	req->delta = limit;
+	return line->total;
+}
+
+/* Looks that an automover looks back upon: 1.6.45, process_slabs_automove_command() */
+#define KMC_WINDOW_LEAST	3
+#define KMC_WINDOW_MOST		1800
+
+/* slabs automove (<level> | window <looks> | ratio <fraction> | freeratio <fraction>) */
+static size_t kmc_read_automove(const struct kmc_line *line, const struct kmc_tokens *tokens,
+				struct kmc_request *req)
+{
+	const struct kmc_token *what = &tokens->token[2], *amount = &tokens->token[3];
+	bool window = kmc_token_begins(tokens, 2, "window");
+	u32 value;
+
+	req->op = KMC_OP_AUTOMOVE;
+	req->level = KMC_AUTOMOVE_LEVEL;
+	if (kmc_token_begins(tokens, 2, "ratio"))
+		req->level = KMC_AUTOMOVE_RATIO;
+	else if (kmc_token_begins(tokens, 2, "freeratio"))
+		req->level = KMC_AUTOMOVE_FREERATIO;
+	else if (window)
+		req->level = KMC_AUTOMOVE_WINDOW;
+	if (req->level == KMC_AUTOMOVE_RATIO || req->level == KMC_AUTOMOVE_FREERATIO) {
+		if (tokens->count < 4 || !kmc_parse_millionths(amount->at, amount->len, &value))
+			return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
+	} else if (window ? tokens->count < 4 || !kmc_parse_u32(amount->at, amount->len, &value) :
+			    !kmc_parse_u32(what->at, what->len, &value)) {
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	}
+	if (window && (value < KMC_WINDOW_LEAST || value > KMC_WINDOW_MOST))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_WINDOW, 0);
+	if (req->level == KMC_AUTOMOVE_LEVEL && value > 2)
+		return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
+	req->delta = value;
+	return line->total;
+}
+
+/* slabs reassign <class> <class>, slabs automove ... */
+static size_t kmc_read_slabs(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			     struct kmc_request *req)
+{
+	const struct kmc_token *token = tokens->token;
+
+	if (tokens->count == 4 && kmc_token_begins(tokens, 1, "reassign")) {
+		req->invalid = !kmc_parse_s32(token[2].at, token[2].len, &req->class_from) ||
+			       !kmc_parse_s32(token[3].at, token[3].len, &req->class_to);
+		return line->total;
+	}
+	if (tokens->count >= 3 && kmc_token_begins(tokens, 1, "automove"))
+		return kmc_read_automove(line, tokens, req);
+	return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
+}
+
 #define KMC_TEXT(text, what, least, ...) \
 	{ .name = text, .len = sizeof(text) - 1, .op = KMC_OP_##what, .words = least, __VA_ARGS__ }
 
@@ -187,6 +258,8 @@ static const struct kmc_text_command kmc_text_commands[] = {
 	KMC_TEXT("quit", QUIT, 1, .read = kmc_read_nothing),
 	KMC_TEXT("flush_all", FLUSH, 1, .late = true, .noreply = true, .read = kmc_read_flush),
 	KMC_TEXT("verbosity", VERBOSITY, 1, .late = true, .noreply = true, .read = kmc_read_verbosity),
+	KMC_TEXT("cache_memlimit", MEMLIMIT, 1, .late = true, .noreply = true, .read = kmc_read_memlimit),
+	KMC_TEXT("slabs", REASSIGN, 1, .late = true, .noreply = true, .read = kmc_read_slabs),
 	KMC_TEXT("shutdown", SHUTDOWN, 1, .late = true, .noreply = true, .read = kmc_read_shutdown),
 };
 
@@ -390,6 +463,15 @@ static const struct {
 	[KMC_ANSWER_SHUTDOWN_REFUSED] = KMC_SAY("SERVER_ERROR: shutdown not enabled"),
 	[KMC_ANSWER_BAD_SHUTDOWN] = KMC_SAY("CLIENT_ERROR invalid shutdown mode"),
 	[KMC_ANSWER_BYE] = { "", 0 },
+	[KMC_ANSWER_LIMIT_TOO_SMALL] = KMC_SAY("MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m"),
+	[KMC_ANSWER_LIMIT_IN_BYTES] = KMC_SAY("MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes"),
+	[KMC_ANSWER_LIMIT_REFUSED] = KMC_SAY("MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust"),
+	[KMC_ANSWER_REASSIGN_DISABLED] = KMC_SAY("CLIENT_ERROR slab reassignment disabled"),
+	[KMC_ANSWER_REASSIGN_BUSY] = KMC_SAY("BUSY currently processing reassign request"),
+	[KMC_ANSWER_REASSIGN_CLASS] = KMC_SAY("BADCLASS invalid src or dst class id"),
+	[KMC_ANSWER_REASSIGN_NO_SPARE] = KMC_SAY("NOSPARE source class has no spare pages"),
+	[KMC_ANSWER_REASSIGN_SAME] = KMC_SAY("SAME src and dst class are identical"),
+	[KMC_ANSWER_BAD_WINDOW] = KMC_SAY("CLIENT_ERROR automove window too low or too high"),
 	[KMC_ANSWER_META_NOOP] = KMC_SAY("MN"),
 	[KMC_ANSWER_META_MISS] = KMC_SAY("EN"),
 	[KMC_ANSWER_UNKNOWN_FLAG] = KMC_SAY("CLIENT_ERROR invalid flag"),

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* cache_memlimit and slabs, to the byte; what they do is tested with the store. */
+#define _GNU_SOURCE
+#include "test.h"
+#include "drive.h"
+
+static const struct {
+	const char *in, *out;
+} lines[] = {
+	{ "cache_memlimit\r\n", "ERROR\r\n" },
+	{ "cache_memlimit x\r\n", "ERROR\r\n" },
+	{ "cache_memlimit -8\r\n", "ERROR\r\n" },
+	{ "cache_memlimit 4294967296\r\n", "ERROR\r\n" },
+	{ "cache_memlimit 7\r\n", "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m\r\n" },
+	{ "cache_memlimit 1000000001\r\n", "MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes\r\n" },
+	{ "cache_memlimit 1000000000\r\n", "MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n" },
+	{ "cache_memlimit 8\r\n", "OK\r\n" },
+	{ "cache_memlimit 9 noreply\r\ncache_memlimit 7 noreply\r\n", "" },
+	{ "slabs\r\n", "ERROR\r\n" },
+	{ "slabs reassign\r\n", "ERROR\r\n" },
+	{ "slabs reassign 5\r\n", "ERROR\r\n" },
+	{ "slabs reassign 1 2 3\r\n", "ERROR\r\n" },
+	{ "slabs reassign 1 2 noreply\r\n", "" },
+	{ "slabs reassigns 1 2\r\n", "ERROR\r\n" },
+	{ "slabs reassign one two\r\n", "CLIENT_ERROR bad command line format\r\n" },
+	{ "slabs r 1 1\r\n", "SAME src and dst class are identical\r\n" },
+	{ "slabs reassign -5 70\r\n", "BADCLASS invalid src or dst class id\r\n" },
+	{ "slabs reassign 2 1\r\n", "NOSPARE source class has no spare pages\r\n" },
+	{ "slabs automove\r\n", "ERROR\r\n" },
+	{ "slabs automove 3\r\n", "ERROR\r\n" },
+	{ "slabs automove x\r\n", "CLIENT_ERROR bad command line format\r\n" },
+	{ "slabs automove 2\r\nslabs automove 0 noreply\r\nslabs automove 1\r\n", "OK\r\nOK\r\n" },
+	{ "slabs automove window\r\n", "CLIENT_ERROR bad command line format\r\n" },
+	{ "slabs automove window x\r\n", "CLIENT_ERROR bad command line format\r\n" },
+	{ "slabs automove window 2\r\n", "CLIENT_ERROR automove window too low or too high\r\n" },
+	{ "slabs automove window 1801\r\n", "CLIENT_ERROR automove window too low or too high\r\n" },
+	{ "slabs automove window 3\r\n", "OK\r\n" },
+	{ "slabs automove ratio\r\n", "ERROR\r\n" },
+	{ "slabs automove ratio x\r\n", "ERROR\r\n" },
+	{ "slabs automove ratio 0.567\r\n", "OK\r\n" },
+	{ "slabs automove freeratio .01\r\n", "OK\r\n" },
+	{ "slabs automove freeratio\r\n", "ERROR\r\n" },
+};
+
+static bool shows(struct drive *d, const char *row)
+{
+	drive_forget(d);
+	drive_feed(d, "stats settings\r\n", 16);
+	return memmem(d->out, d->nout, row, strlen(row));
+}
+
+static void test_disabled(void)
+{
+	static const char refused[] = "CLIENT_ERROR slab reassignment disabled\r\nCLIENT_ERROR slab reassignment disabled\r\n";
+	static const char in[] = "slabs reassign 1 2\r\nslabs reassign a b\r\n";
+	struct kmc_settings settings;
+	struct drive d;
+
+	drive_settings(&settings);
+	settings.slab_reassign = 0;
+	drive_open(&d, &settings);
+	drive_feed(&d, in, sizeof(in) - 1);
+	tap_bytes(d.out, d.nout, refused, sizeof(refused) - 1, "reassign where it is not wanted");
+	tap_ok(shows(&d, "STAT slab_reassign no\r\n"), "is told");
+	drive_close(&d);
+}
+
+void test_slabs(void)
+{
+	struct drive d;
+	size_t i;
+
+	drive_open(&d, NULL);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		drive_forget(&d);
+		drive_feed(&d, lines[i].in, strlen(lines[i].in));
+		tap_bytes(d.out, d.nout, lines[i].out, strlen(lines[i].out), "%.*s",
+			  (int)strcspn(lines[i].in, "\r"), lines[i].in);
+	}
+	tap_ok(shows(&d, "STAT maxbytes 9437184\r\n"), "the limit is set");
+	tap_ok(shows(&d, "STAT slab_automove 1\r\n"), "the level is set");
+	tap_ok(shows(&d, "STAT slab_automove_window 3\r\n"), "the window is set");
+	tap_ok(shows(&d, "STAT slab_automove_ratio 0.57\r\n"), "the ratio is set");
+	drive_close(&d);
+	test_disabled();
+}
