@@ -13,6 +13,7 @@
 #include "core/version.h"
 #include "event.h"
 #include "owner.h"
+#include "reclaim.h"
 #include "registry.h"
 #include "server.h"
 #include "tx.h"
@@ -31,9 +32,12 @@ static int __init kmc_init(void)
 	err = kmc_udp_init();
 	if (err)
 		goto exit_conns;
-	err = kmc_servers_init();
+	err = kmc_reclaim_init();
 	if (err)
 		goto exit_udp;
+	err = kmc_servers_init();
+	if (err)
+		goto exit_reclaim;
 	err = kmc_owners_init();
 	if (err)
 		goto exit_servers;
@@ -47,6 +51,8 @@ exit_owners:
 	kmc_owners_exit();
 exit_servers:
 	kmc_servers_exit();
+exit_reclaim:
+	kmc_reclaim_exit();
 exit_udp:
 	kmc_udp_exit();
 exit_conns:
@@ -67,6 +73,7 @@ static void __exit kmc_exit(void)
 	kmc_owners_exit();
 	kmc_events_exit();
 	kmc_servers_exit();
+	kmc_reclaim_exit();
 	kmc_udp_exit();
 	kmc_conns_exit();
 	kmc_tx_exit();

@@ -31,6 +31,7 @@
 #include "core/store/store.h"
 #include "event.h"
 #include "listener.h"
+#include "reclaim.h"
 #include "registry.h"
 
 static struct workqueue_struct *stop_wq;
@@ -75,11 +76,17 @@ static void core_gauges(struct kmc_core *core, struct kmc_core_gauges *g)
 	spin_unlock_bh(&conns->lock);
 }
 
+static bool core_claim(struct kmc_core *core, u64 bytes)
+{
+	return kmc_reclaim_claim(server_of(core), bytes);
+}
+
 static const struct kmc_core_ops core_ops = {
 	.wake = core_wake,
 	.shutdown = core_shutdown,
 	.verbosity = core_verbosity,
 	.gauges = core_gauges,
+	.claim = core_claim,
 };
 
 static void server_maintain(struct kthread_work *work)
@@ -141,6 +148,7 @@ static void server_stop(struct work_struct *work)
 	/* In a kernel thread fput() is put off: without this the port would stay taken for a while. */
 	flush_delayed_fput();
 	kmc_conns_stop(server);
+	kmc_reclaim_leave(server);
 	stop_upkeep(server);
 	stop_core(server);
 	kmc_registry_remove(server);
@@ -287,9 +295,12 @@ static int build(struct kmc_server *server, const struct kmc_server_spec *spec, 
 		goto exit_core;
 	}
 	start_upkeep(server);
-	err = open_listeners(server, spec, extack);
+	err = kmc_reclaim_join(server, extack);
 	if (err)
 		goto stop_upkeep;
+	err = open_listeners(server, spec, extack);
+	if (err)
+		goto leave_reclaim;
 	err = list_and_let_in(server, extack);
 	if (err)
 		goto close_listeners;
@@ -297,6 +308,8 @@ static int build(struct kmc_server *server, const struct kmc_server_spec *spec, 
 
 close_listeners:
 	close_listeners(server);
+leave_reclaim:
+	kmc_reclaim_leave(server);
 stop_upkeep:
 	stop_upkeep(server);
 exit_core:

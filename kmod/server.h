@@ -75,6 +75,7 @@ struct kmc_conns {
  * @ref: whoever may still look at the instance: the registry while it is listed, its stop work, each
  *	connection object, each message being answered
  * @node: in the registry, under its mutex
+ * @member, @promised: of those whose memory may be asked back, and what they may have; see reclaim.h
  * @id, @name, @flags, @pid, @net, @netns: fixed
  * @owner: the netlink socket that an attached instance ends with; fixed
  * @started: boot time
@@ -97,6 +98,8 @@ struct kmc_server {
 	struct kmc_core core;
 	struct kref ref;
 	struct list_head node;
+	struct list_head member;
+	u64 promised;
 	u32 id;
 	char name[KMC_NAME_MAX + 1];
 	u32 flags;
