@@ -10,6 +10,13 @@ public enum WireProtocol: UInt8, Sendable {
     case binary = 2
 }
 
+/// Names of hash functions (`enum kmc_hash_algorithm`).
+public enum HashAlgorithm: UInt8, Sendable {
+    case murmur3 = 0
+    case jenkins = 1
+    case xxh3 = 2
+}
+
 /// Settings of an instance (`KMC_A_SETTINGS`). What is `nil` is not sent and keeps the module's default.
 public struct InstanceSettings: Equatable, Sendable {
     /// Bytes for items (`-m`).
@@ -56,6 +63,34 @@ public struct InstanceSettings: Equatable, Sendable {
     public var unixMask: UInt32?
     /// What `-l` said; shown, not used by the module.
     public var interfaces: String?
+    /// False: nobody looks after the LRUs (`-o no_lru_maintainer`).
+    public var lruMaintainer: Bool?
+    /// False: one LRU for each slab class; needs the maintainer.
+    public var lruSegmented: Bool?
+    /// Percent of a slab class for items that are new (`-o hot_lru_pct`).
+    public var hotPercent: UInt32?
+    /// Percent of a slab class for items in use (`-o warm_lru_pct`).
+    public var warmPercent: UInt32?
+    /// How old a new item may get, in thousandths of the cold LRU's age (`-o hot_max_factor`).
+    public var hotMaxFactor: UInt32?
+    /// How long an item in use may go unused, the same (`-o warm_max_factor`).
+    public var warmMaxFactor: UInt32?
+    /// Items of short life have an LRU of their own.
+    public var temporaryLRU: Bool?
+    /// How short, in seconds (`-o temporary_ttl`).
+    public var temporaryTTL: UInt32?
+    /// False: nobody looks for expired items (`-o no_lru_crawler`).
+    public var lruCrawler: Bool?
+    /// Microseconds after 1000 items (`-o lru_crawler_sleep`).
+    public var lruCrawlerSleep: UInt32?
+    /// Items of a class in one run, 0: all (`-o lru_crawler_tocrawl`).
+    public var lruCrawlerMost: UInt32?
+    /// Shown, not used by the module (`-o hash_algorithm`).
+    public var hashAlgorithm: HashAlgorithm?
+    /// False: the index grows only when it is full (`-o no_hashexpand`).
+    public var hashExpand: Bool?
+    /// Shown, not used by the module (`-o tail_repair_time`).
+    public var tailRepairTime: UInt32?
 
     public init() {}
 }
@@ -68,6 +103,7 @@ struct SettingRow: Sendable {
         case bool(any Field<Bool>)
         case u8(any Field<UInt8>)
         case wireProtocol(any Field<WireProtocol>)
+        case hashAlgorithm(any Field<HashAlgorithm>)
         case u32(any Field<UInt32>)
         case u64(any Field<UInt64>)
         case string(any Field<String>)
@@ -102,5 +138,19 @@ extension InstanceSettings {
         SettingRow(attribute: KMC_S_IDLE_TIMEOUT, place: .u32(\.idleTimeout)),
         SettingRow(attribute: KMC_S_UMASK, place: .u32(\.unixMask)),
         SettingRow(attribute: KMC_S_INTER, place: .string(\.interfaces)),
+        SettingRow(attribute: KMC_S_LRU_MAINTAINER, place: .bool(\.lruMaintainer)),
+        SettingRow(attribute: KMC_S_LRU_SEGMENTED, place: .bool(\.lruSegmented)),
+        SettingRow(attribute: KMC_S_HOT_LRU_PCT, place: .u32(\.hotPercent)),
+        SettingRow(attribute: KMC_S_WARM_LRU_PCT, place: .u32(\.warmPercent)),
+        SettingRow(attribute: KMC_S_HOT_MAX_FACTOR, place: .u32(\.hotMaxFactor)),
+        SettingRow(attribute: KMC_S_WARM_MAX_FACTOR, place: .u32(\.warmMaxFactor)),
+        SettingRow(attribute: KMC_S_TEMP_LRU, place: .bool(\.temporaryLRU)),
+        SettingRow(attribute: KMC_S_TEMPORARY_TTL, place: .u32(\.temporaryTTL)),
+        SettingRow(attribute: KMC_S_LRU_CRAWLER, place: .bool(\.lruCrawler)),
+        SettingRow(attribute: KMC_S_LRU_CRAWLER_SLEEP, place: .u32(\.lruCrawlerSleep)),
+        SettingRow(attribute: KMC_S_LRU_CRAWLER_TOCRAWL, place: .u32(\.lruCrawlerMost)),
+        SettingRow(attribute: KMC_S_HASH_ALGORITHM, place: .hashAlgorithm(\.hashAlgorithm)),
+        SettingRow(attribute: KMC_S_HASH_EXPAND, place: .bool(\.hashExpand)),
+        SettingRow(attribute: KMC_S_TAIL_REPAIR_TIME, place: .u32(\.tailRepairTime)),
     ]
 }

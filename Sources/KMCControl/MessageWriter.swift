@@ -80,6 +80,7 @@ extension InstanceSettings {
             case .bool(let field): if let value = self[keyPath: field] { try message.put(type, UInt8(value ? 1 : 0)) }
             case .u8(let field): if let value = self[keyPath: field] { try message.put(type, value) }
             case .wireProtocol(let field): if let value = self[keyPath: field] { try message.put(type, value.rawValue) }
+            case .hashAlgorithm(let field): if let value = self[keyPath: field] { try message.put(type, value.rawValue) }
             case .u32(let field): if let value = self[keyPath: field] { try message.put(type, value) }
             case .u64(let field): if let value = self[keyPath: field] { try message.put(type, value) }
             case .string(let field): if let value = self[keyPath: field] { try message.put(type, value) }
@@ -96,6 +97,8 @@ extension InstanceSettings {
             case .u8(let field): self[keyPath: field] = try attributes.integer(type)
             case .wireProtocol(let field):
                 self[keyPath: field] = try attributes.integer(type).flatMap(WireProtocol.init(rawValue:))
+            case .hashAlgorithm(let field):
+                self[keyPath: field] = try attributes.integer(type).flatMap(HashAlgorithm.init(rawValue:))
             case .u32(let field): self[keyPath: field] = try attributes.integer(type)
             case .u64(let field): self[keyPath: field] = try attributes.integer(type)
             case .string(let field): self[keyPath: field] = attributes.string(type)

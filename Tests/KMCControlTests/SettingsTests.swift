@@ -31,6 +31,20 @@ struct SettingsTests {
         settings.idleTimeout = 20
         settings.unixMask = 0o700
         settings.interfaces = "127.0.0.1,::1"
+        settings.lruMaintainer = true
+        settings.lruSegmented = false
+        settings.hotPercent = 25
+        settings.warmPercent = 26
+        settings.hotMaxFactor = 27
+        settings.warmMaxFactor = 28
+        settings.temporaryLRU = true
+        settings.temporaryTTL = 30
+        settings.lruCrawler = false
+        settings.lruCrawlerSleep = 32
+        settings.lruCrawlerMost = 33
+        settings.hashAlgorithm = .xxh3
+        settings.hashExpand = false
+        settings.tailRepairTime = 36
         return settings
     }()
 

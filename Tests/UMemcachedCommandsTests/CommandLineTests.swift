@@ -171,7 +171,7 @@ struct CommandLineTests {
         let plain = try Self.options().settings
         #expect(try Self.options("-k", "-L", "-r", "-N", "3").settings == plain)
         let list = "modern,relaxed_privileges,drop_privileges,no_drop_privileges,inline_ascii_resp,"
-            + "no_inline_ascii_resp,resp_obj_mem_limit=3,tail_repair_time=10,worker_logbuf_size=64,"
+            + "no_inline_ascii_resp,resp_obj_mem_limit=3,worker_logbuf_size=64,"
         #expect(try Self.options("-o", list).settings == plain)
         #expect(try Self.options("-o", "").settings == plain)
     }
@@ -193,8 +193,38 @@ struct CommandLineTests {
         #expect(try Self.options("-o", list, "-I", item).settled.slabChunkMax == chunk)
     }
 
-    @Test func oldDefaultsLetConnectionsWait() throws {
-        #expect(try Self.options("-o", "no_modern").settings.maxconnsFast == false)
+    @Test func oldDefaultsLetConnectionsWaitAndHaveOneLRU() throws {
+        let old = try Self.options("-o", "no_modern").settings
+        #expect(old.maxconnsFast == false)
+        #expect(old.lruMaintainer == false && old.lruSegmented == false && old.lruCrawler == false)
+        #expect(old.hashAlgorithm == .jenkins)
+        let mixed = try Self.options("-o", "no_modern,lru_maintainer,lru_crawler,hash_algorithm=xxh3").settings
+        #expect(mixed.lruMaintainer == true && mixed.lruSegmented == true && mixed.lruCrawler == true)
+        #expect(mixed.hashAlgorithm == .xxh3)
+    }
+
+    @Test func lruHasItsSuboptions() throws {
+        let list = "hot_lru_pct=10,warm_lru_pct=70,hot_max_factor=0.1,warm_max_factor=3,temporary_ttl=5,"
+            + "lru_crawler_sleep=1000000,lru_crawler_tocrawl=4294967295,tail_repair_time=10,no_hashexpand"
+        let settings = try Self.options("-o", list).settled
+        #expect(settings.hotPercent == 10 && settings.warmPercent == 70)
+        #expect(settings.hotMaxFactor == 100 && settings.warmMaxFactor == 3000)
+        #expect(settings.temporaryLRU == true && settings.temporaryTTL == 5)
+        #expect(settings.lruCrawlerSleep == 1_000_000 && settings.lruCrawlerMost == .max)
+        #expect(settings.tailRepairTime == 10 && settings.hashExpand == false)
+        #expect(try Self.options().settled.temporaryLRU == nil)
+        #expect(try Self.options("-o", "hot_max_factor=0.0001").settings.hotMaxFactor == 1)
+        #expect(try Self.options("-o", "no_lru_maintainer").settings.lruSegmented == false)
+    }
+
+    @Test(arguments: [
+        ("hot_lru_pct=0", 1), ("warm_lru_pct=80", 1), ("hot_max_factor=0", 1), ("warm_max_factor=x", 1),
+        ("lru_crawler_sleep=1000001", 1), ("lru_crawler_tocrawl=4x", 1), ("tail_repair_time=9", 1),
+        ("hash_algorithm=md5", 1), ("hash_algorithm", 1), ("hot_lru_pct=41", 64),
+        ("temporary_ttl=5,no_lru_maintainer", 64),
+    ] as [(String, Int32)])
+    func whatTheLRUCannotDoIsRefused(list: String, status: Int32) {
+        #expect(Self.failure(["-o", list])?.status == status)
     }
 
     @Test func whatTestHarnessesAlwaysPassIsTaken() throws {

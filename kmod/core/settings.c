@@ -9,6 +9,7 @@
 #include "../include/uapi/linux/kmemcache.h"
 
 #define KMC_MIB		(1U << 20)
+#define KMC_LRU_PCT_MAX	80	/* of a class, hot and warm together */
 
 #define KMC_ROW(attr, field, type, min, max, preset, sentence) \
 	{ KMC_S_##attr, #field, KMC_SETTING_##type, offsetof(struct kmc_settings, field), min, max, \
@@ -73,6 +74,34 @@ const struct kmc_setting_row kmc_setting_rows[] = {
 		"sizes of the slab classes' chunks, with dashes between, in place of a growth factor"),
 	KMC_ROW(TRACK_SIZES, track_sizes, U8, 0, 1, 0,
 		"1: \"stats sizes\" counts items by their size"),
+	KMC_ROW(LRU_MAINTAINER, lru_maintainer, U8, 0, 1, 1,
+		"1: items are moved between LRUs in the background"),
+	KMC_ROW(LRU_SEGMENTED, lru_segmented, U8, 0, 1, 1,
+		"1: new items, those in use and the others have LRUs of their own"),
+	KMC_ROW(HOT_LRU_PCT, hot_lru_pct, U32, 1, KMC_LRU_PCT_MAX - 1, 20,
+		"how much of a slab class new items may take, in percent"),
+	KMC_ROW(WARM_LRU_PCT, warm_lru_pct, U32, 1, KMC_LRU_PCT_MAX - 1, 40,
+		"how much of a slab class items in use may take, in percent"),
+	KMC_ROW(HOT_MAX_FACTOR, hot_max_factor, U32, 1, U32_MAX, 200,
+		"new items become cold at this part of the cold LRU's age, in thousandths"),
+	KMC_ROW(WARM_MAX_FACTOR, warm_max_factor, U32, 1, U32_MAX, 2000,
+		"items in use become cold at this part of the cold LRU's age, in thousandths"),
+	KMC_ROW(TEMP_LRU, temp_lru, U8, 0, 1, 0,
+		"1: items of short life have an LRU of their own, from which none is evicted"),
+	KMC_ROW(TEMPORARY_TTL, temporary_ttl, U32, 0, U32_MAX, 61,
+		"how short a life that is, in seconds"),
+	KMC_ROW(LRU_CRAWLER, lru_crawler, U8, 0, 1, 1,
+		"1: expired items are looked for in the background"),
+	KMC_ROW(LRU_CRAWLER_SLEEP, lru_crawler_sleep, U32, 0, 1000 * 1000, 100,
+		"pause after 1000 items that were looked at, in microseconds"),
+	KMC_ROW(LRU_CRAWLER_TOCRAWL, lru_crawler_tocrawl, U32, 0, U32_MAX, 0,
+		"items of a slab class that are looked at in one run; 0: all"),
+	KMC_ROW(HASH_ALGORITHM, hash_algorithm, U8, KMC_HASH_MURMUR3, KMC_HASH_XXH3, KMC_HASH_MURMUR3,
+		"name of the hash function; shown only, the index has a keyed one"),
+	KMC_ROW(HASH_EXPAND, hash_expand, U8, 0, 1, 1,
+		"0: the index grows only when it has no room left"),
+	KMC_ROW(TAIL_REPAIR_TIME, tail_repair_time, U32, 0, U32_MAX, 0,
+		"repair of items that are held for ever; shown only, there are none"),
 };
 
 const size_t kmc_setting_count = ARRAY_SIZE(kmc_setting_rows);
@@ -171,11 +200,29 @@ static bool kmc_rule_sizes_rise(const struct kmc_settings *settings)
 	return kmc_classes_listed(settings, sizes) != -EINVAL;
 }
 
+static bool kmc_rule_lru_share(const struct kmc_settings *settings)
+{
+	return settings->hot_lru_pct + settings->warm_lru_pct <= KMC_LRU_PCT_MAX;
+}
+
+static bool kmc_rule_segments(const struct kmc_settings *settings)
+{
+	return settings->lru_maintainer || !settings->lru_segmented;
+}
+
+static bool kmc_rule_temporary(const struct kmc_settings *settings)
+{
+	return settings->lru_maintainer || !settings->temp_lru;
+}
+
 static const struct kmc_settings_rule kmc_settings_rules[] = {
 	{ kmc_rule_item_memory, "the largest item may take at most half of the memory limit" },
 	{ kmc_rule_chunk_item, "slab_chunk_max cannot be larger than the largest item" },
 	{ kmc_rule_item_chunks, "the largest item must be a multiple of slab_chunk_max" },
 	{ kmc_rule_page_chunks, "slab_chunk_max must divide a slab page of 1 MiB evenly" },
+	{ kmc_rule_lru_share, "hot_lru_pct and warm_lru_pct together cannot be more than 80" },
+	{ kmc_rule_segments, "a segmented LRU needs the lru_maintainer" },
+	{ kmc_rule_temporary, "temporary_ttl needs the lru_maintainer" },
 	{ kmc_rule_smallest, "the smallest slab class must be at most half of slab_chunk_max" },
 	{ kmc_rule_sizes_range, "a slab size is out of range: from the smallest class' to slab_chunk_max" },
 	{ kmc_rule_sizes_rise, "at most 62 slab sizes, each larger than the one before by more than 8" },

@@ -15,7 +15,7 @@
 /**
  * struct kmc_settings - values by the names that "stats settings" has for them
  * Live (may change while serving, READ_ONCE/WRITE_ONCE): @verbose, @memory_limit, @slab_automove and what
- * goes with it.
+ * goes with it, all about the LRUs.
  */
 struct kmc_settings {
 	u64 memory_limit;
@@ -30,6 +30,14 @@ struct kmc_settings {
 	u32 hashpower;
 	u32 idle_timeout;	/* seconds, 0: never */
 	u32 umask;
+	u32 hot_lru_pct;	/* of what a class has in hot, warm and cold */
+	u32 warm_lru_pct;
+	u32 hot_max_factor;	/* thousandths of the cold LRU's age */
+	u32 warm_max_factor;
+	u32 temporary_ttl;	/* seconds */
+	u32 lru_crawler_sleep;	/* microseconds */
+	u32 lru_crawler_tocrawl;	/* items, 0: all */
+	u32 tail_repair_time;	/* seconds, 0: never */
 	u8 evict;
 	u8 cas;
 	u8 prefix_delim;
@@ -46,6 +54,12 @@ struct kmc_settings {
 	u32 slab_automove_window;	/* looks, of a second each */
 	u32 slab_automove_freeratio;	/* millionths; shown by nobody, used by nobody */
 	char slab_sizes[KMC_SLAB_SIZES_MAX + 1];
+	u8 lru_maintainer;
+	u8 lru_segmented;
+	u8 temp_lru;
+	u8 lru_crawler;
+	u8 hash_algorithm;
+	u8 hash_expand;
 	char inter[KMC_INTER_MAX + 1];
 };
 

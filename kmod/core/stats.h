@@ -21,14 +21,19 @@
 	X(slab_reassign_rescues) X(slab_reassign_chunk_rescues) X(slab_reassign_inline_reclaim) \
 	X(slab_reassign_busy_items) X(slab_reassign_busy_deletes) X(slab_reassign_busy_nomem) \
 	X(read_buf_oom) X(response_obj_oom) \
-	X(lru_bumps_dropped) X(crawler_reclaimed) X(crawler_items_checked)
+	X(lru_bumps_dropped) X(lru_maintainer_juggles) X(lru_crawler_starts)
 
-/* X(name): counters for each slab class; "stats" shows their sums, "stats slabs" each. */
+/* X(name): counters for each slab class; "stats" shows their sums, "stats slabs" and "stats items" each.
+ * The four of hits are in the order of enum kmc_lru_segment; together they are get_hits.
+ */
 #define KMC_CLASS_COUNTERS(X) \
-	X(get_hits) X(cmd_set) X(delete_hits) X(incr_hits) X(decr_hits) X(cas_hits) X(cas_badval) \
+	X(hits_to_hot) X(hits_to_warm) X(hits_to_cold) X(hits_to_temp) \
+	X(cmd_set) X(delete_hits) X(incr_hits) X(decr_hits) X(cas_hits) X(cas_badval) \
 	X(touch_hits) \
 	X(evicted) X(evicted_nonzero) X(evicted_unfetched) X(evicted_active) X(reclaimed) \
-	X(expired_unfetched) X(outofmemory) X(lrutail_reflocked) X(direct_reclaims)
+	X(expired_unfetched) X(outofmemory) X(lrutail_reflocked) X(direct_reclaims) \
+	X(moves_to_cold) X(moves_to_warm) X(moves_within_lru) X(crawler_reclaimed) \
+	X(crawler_items_checked)
 
 #define KMC_CLASSES_MAX 64	/* ids 1 to 63, as memcached's MAX_NUMBER_OF_SLAB_CLASSES */
 

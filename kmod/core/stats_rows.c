@@ -85,9 +85,21 @@ static u64 kmc_stat_pointer_size(struct kmc_listing *list, u32 arg)
 	return 8 * sizeof(void *);
 }
 
+static u64 kmc_stat_get_hits(struct kmc_listing *list, u32 arg)
+{
+	return kmc_stat_classes(list, KMC_CLASS_hits_to_hot) + kmc_stat_classes(list, KMC_CLASS_hits_to_warm) +
+	       kmc_stat_classes(list, KMC_CLASS_hits_to_cold) + kmc_stat_classes(list, KMC_CLASS_hits_to_temp);
+}
+
+static u64 kmc_stat_class_get_hits(struct kmc_listing *list, u32 arg)
+{
+	return kmc_stat_class(list, KMC_CLASS_hits_to_hot) + kmc_stat_class(list, KMC_CLASS_hits_to_warm) +
+	       kmc_stat_class(list, KMC_CLASS_hits_to_cold) + kmc_stat_class(list, KMC_CLASS_hits_to_temp);
+}
+
 static u64 kmc_stat_cmd_get(struct kmc_listing *list, u32 arg)
 {
-	return kmc_stat_classes(list, KMC_CLASS_get_hits) + kmc_stat_counter(list, KMC_COUNT_get_misses);
+	return kmc_stat_get_hits(list, 0) + kmc_stat_counter(list, KMC_COUNT_get_misses);
 }
 
 static u64 kmc_stat_cmd_touch(struct kmc_listing *list, u32 arg)
@@ -128,6 +140,7 @@ KMC_TOTAL(reclaimed_pages)
 KMC_TOTAL(incoming_bytes)
 KMC_TOTAL(total_malloced)
 KMC_TOTAL(moving)
+KMC_TOTAL(lru_crawler_running)
 KMC_IN_CLASS(chunk_size)
 KMC_IN_CLASS(chunks_per_page)
 KMC_IN_CLASS(pages)
@@ -136,7 +149,17 @@ KMC_IN_CLASS(used_chunks)
 KMC_IN_CLASS(free_chunks)
 KMC_IN_CLASS(items)
 KMC_IN_CLASS(mem_requested)
-KMC_IN_CLASS(age)
+KMC_IN_CLASS(evicted_time)
+
+static u64 kmc_stat_number(struct kmc_listing *list, u32 segment)
+{
+	return list->in_class.number[segment];
+}
+
+static u64 kmc_stat_age(struct kmc_listing *list, u32 segment)
+{
+	return list->in_class.age[segment];
+}
 
 static const char *kmc_stat_last_busy(struct kmc_listing *list)
 {
@@ -150,6 +173,12 @@ static const char *kmc_stat_last_busy(struct kmc_listing *list)
 #define KMC_STAT_EACH(c)		KMC_STAT_ARG(#c, class, KMC_CLASS_##c)
 #define KMC_STAT_WHEN(c, attr) \
 	{ .name = #c, .get = kmc_stat_counter, .arg = KMC_COUNT_##c, .when = KMC_S_##attr }
+#define KMC_STAT_SUM_WHEN(c, attr) \
+	{ .name = #c, .get = kmc_stat_classes, .arg = KMC_CLASS_##c, .when = KMC_S_##attr }
+#define KMC_STAT_EACH_WHEN(c, attr) \
+	{ .name = #c, .get = kmc_stat_class, .arg = KMC_CLASS_##c, .when = KMC_S_##attr }
+#define KMC_STAT_ARG_WHEN(text, how, what, attr) \
+	{ .name = text, .get = kmc_stat_##how, .arg = what, .when = KMC_S_##attr }
 #define KMC_STAT_ZERO(text)		KMC_STAT(text, zero)
 #define KMC_STAT_TEXT(title, what)	{ .name = title, .text = what }
 
@@ -181,7 +210,7 @@ static const struct kmc_stat kmc_stats_general[] = {
 	KMC_STAT_ALL(cmd_flush),
 	KMC_STAT("cmd_touch", cmd_touch),
 	KMC_STAT_ALL(cmd_meta),
-	KMC_STAT_SUM(get_hits),
+	KMC_STAT("get_hits", get_hits),
 	KMC_STAT_ALL(get_misses),
 	KMC_STAT_ALL(get_expired),
 	KMC_STAT_ALL(get_flushed),
@@ -221,9 +250,9 @@ static const struct kmc_stat kmc_stats_general[] = {
 	{ .name = "slab_reassign_last_busy_status", .say = kmc_stat_last_busy, .when = KMC_S_SLAB_REASSIGN },
 	{ .name = "slab_reassign_running", .get = kmc_stat_moving, .when = KMC_S_SLAB_REASSIGN },
 	KMC_STAT_WHEN(slabs_moved, SLAB_REASSIGN),
-	KMC_STAT_ZERO("lru_crawler_running"),
-	KMC_STAT_ZERO("lru_crawler_starts"),
-	KMC_STAT_ZERO("lru_maintainer_juggles"),
+	KMC_STAT_ARG_WHEN("lru_crawler_running", lru_crawler_running, 0, LRU_CRAWLER),
+	KMC_STAT_WHEN(lru_crawler_starts, LRU_CRAWLER),
+	KMC_STAT_WHEN(lru_maintainer_juggles, LRU_MAINTAINER),
 	KMC_STAT_ALL(malloc_fails),
 	KMC_STAT_ZERO("log_worker_dropped"),
 	KMC_STAT_ZERO("log_worker_written"),
@@ -238,49 +267,50 @@ static const struct kmc_stat kmc_stats_general[] = {
 	KMC_STAT("slab_global_page_pool", pooled_pages),
 	KMC_STAT_SUM(expired_unfetched),
 	KMC_STAT_SUM(evicted_unfetched),
-	KMC_STAT_SUM(evicted_active),
+	KMC_STAT_SUM_WHEN(evicted_active, LRU_MAINTAINER),
 	KMC_STAT_ARG("evictions", classes, KMC_CLASS_evicted),
 	KMC_STAT_SUM(reclaimed),
-	KMC_STAT_ALL(crawler_reclaimed),
-	KMC_STAT_ALL(crawler_items_checked),
+	KMC_STAT_SUM(crawler_reclaimed),
+	KMC_STAT_SUM(crawler_items_checked),
 	KMC_STAT_SUM(lrutail_reflocked),
-	KMC_STAT_ZERO("moves_to_cold"),
-	KMC_STAT_ZERO("moves_to_warm"),
-	KMC_STAT_ZERO("moves_within_lru"),
-	KMC_STAT_SUM(direct_reclaims),
-	KMC_STAT_ALL(lru_bumps_dropped),
+	KMC_STAT_SUM_WHEN(moves_to_cold, LRU_MAINTAINER),
+	KMC_STAT_SUM_WHEN(moves_to_warm, LRU_MAINTAINER),
+	KMC_STAT_SUM_WHEN(moves_within_lru, LRU_MAINTAINER),
+	KMC_STAT_SUM_WHEN(direct_reclaims, LRU_MAINTAINER),
+	KMC_STAT_WHEN(lru_bumps_dropped, LRU_MAINTAINER),
 };
 
-/* items.c, item_stats(); one LRU for each class, called the cold one */
+/* items.c, item_stats() */
 static const struct kmc_stat kmc_stats_items[] = {
 	KMC_STAT("number", items),
-	KMC_STAT_ZERO("number_hot"),
-	KMC_STAT_ZERO("number_warm"),
-	KMC_STAT("number_cold", items),
-	KMC_STAT_ZERO("age_hot"),
-	KMC_STAT_ZERO("age_warm"),
-	KMC_STAT("age", age),
+	KMC_STAT_ARG_WHEN("number_hot", number, KMC_HOT, LRU_MAINTAINER),
+	KMC_STAT_ARG_WHEN("number_warm", number, KMC_WARM, LRU_MAINTAINER),
+	KMC_STAT_ARG_WHEN("number_cold", number, KMC_COLD, LRU_MAINTAINER),
+	KMC_STAT_ARG_WHEN("number_temp", number, KMC_TEMP, TEMP_LRU),
+	KMC_STAT_ARG_WHEN("age_hot", age, KMC_HOT, LRU_MAINTAINER),
+	KMC_STAT_ARG_WHEN("age_warm", age, KMC_WARM, LRU_MAINTAINER),
+	KMC_STAT_ARG("age", age, KMC_COLD),
 	KMC_STAT("mem_requested", mem_requested),
 	KMC_STAT_EACH(evicted),
 	KMC_STAT_EACH(evicted_nonzero),
-	KMC_STAT_ZERO("evicted_time"),
+	KMC_STAT("evicted_time", evicted_time),
 	KMC_STAT_EACH(outofmemory),
 	KMC_STAT_ZERO("tailrepairs"),
 	KMC_STAT_EACH(reclaimed),
 	KMC_STAT_EACH(expired_unfetched),
 	KMC_STAT_EACH(evicted_unfetched),
-	KMC_STAT_EACH(evicted_active),
-	KMC_STAT_ZERO("crawler_reclaimed"),
-	KMC_STAT_ZERO("crawler_items_checked"),
+	KMC_STAT_EACH_WHEN(evicted_active, LRU_MAINTAINER),
+	KMC_STAT_EACH(crawler_reclaimed),
+	KMC_STAT_EACH(crawler_items_checked),
 	KMC_STAT_EACH(lrutail_reflocked),
-	KMC_STAT_ZERO("moves_to_cold"),
-	KMC_STAT_ZERO("moves_to_warm"),
-	KMC_STAT_ZERO("moves_within_lru"),
-	KMC_STAT_EACH(direct_reclaims),
-	KMC_STAT_ZERO("hits_to_hot"),
-	KMC_STAT_ZERO("hits_to_warm"),
-	KMC_STAT_ARG("hits_to_cold", class, KMC_CLASS_get_hits),
-	KMC_STAT_ZERO("hits_to_temp"),
+	KMC_STAT_EACH_WHEN(moves_to_cold, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(moves_to_warm, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(moves_within_lru, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(direct_reclaims, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(hits_to_hot, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(hits_to_warm, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(hits_to_cold, LRU_MAINTAINER),
+	KMC_STAT_EACH_WHEN(hits_to_temp, LRU_MAINTAINER),
 };
 
 /* slabs.c, do_slabs_stats() */
@@ -292,7 +322,7 @@ static const struct kmc_stat kmc_stats_slabs[] = {
 	KMC_STAT("used_chunks", used_chunks),
 	KMC_STAT("free_chunks", free_chunks),
 	KMC_STAT_ZERO("free_chunks_end"),
-	KMC_STAT_EACH(get_hits),
+	KMC_STAT("get_hits", class_get_hits),
 	KMC_STAT_EACH(cmd_set),
 	KMC_STAT_EACH(delete_hits),
 	KMC_STAT_EACH(incr_hits),
@@ -373,6 +403,8 @@ static void kmc_list_class(struct kmc_listing *list, const char *prefix, const s
 	size_t i;
 
 	for (i = 0; i < count; i++) {
+		if (stats[i].when && !kmc_stat_setting(list, stats[i].when))
+			continue;
 		if (!kmc_list_begin(list))
 			continue;
 		scnprintf(list->row.name, sizeof(list->row.name), "%s%u:%s", prefix, list->class,
@@ -445,6 +477,7 @@ enum kmc_shown {
 	KMC_SHOWN_YES_NO,
 	KMC_SHOWN_ON_OFF,
 	KMC_SHOWN_PROTOCOL,
+	KMC_SHOWN_HASH,
 	KMC_SHOWN_INTER,
 };
 
@@ -497,21 +530,21 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("slab_automove_ratio", RATIO, SLAB_AUTOMOVE_RATIO),
 	KMC_SHOW("slab_automove_window", NUMBER, SLAB_AUTOMOVE_WINDOW),
 	KMC_SHOW("slab_chunk_max", NUMBER, SLAB_CHUNK_MAX),
-	KMC_SHOW_TEXT("lru_crawler", "no"),
-	KMC_SHOW_TEXT("lru_crawler_sleep", "100"),
-	KMC_SHOW_TEXT("lru_crawler_tocrawl", "0"),
-	KMC_SHOW_TEXT("tail_repair_time", "0"),
+	KMC_SHOW("lru_crawler", YES_NO, LRU_CRAWLER),
+	KMC_SHOW("lru_crawler_sleep", NUMBER, LRU_CRAWLER_SLEEP),
+	KMC_SHOW("lru_crawler_tocrawl", NUMBER, LRU_CRAWLER_TOCRAWL),
+	KMC_SHOW("tail_repair_time", NUMBER, TAIL_REPAIR_TIME),
 	KMC_SHOW("flush_enabled", YES_NO, FLUSH_ENABLED),
 	KMC_SHOW_TEXT("dump_enabled", "no"),
-	KMC_SHOW_TEXT("hash_algorithm", "siphash"),
-	KMC_SHOW_TEXT("lru_maintainer_thread", "no"),
-	KMC_SHOW_TEXT("lru_segmented", "no"),
-	KMC_SHOW_TEXT("hot_lru_pct", "0"),
-	KMC_SHOW_TEXT("warm_lru_pct", "0"),
-	KMC_SHOW_TEXT("hot_max_factor", "0.00"),
-	KMC_SHOW_TEXT("warm_max_factor", "0.00"),
-	KMC_SHOW_TEXT("temp_lru", "no"),
-	KMC_SHOW_TEXT("temporary_ttl", "0"),
+	KMC_SHOW("hash_algorithm", HASH, HASH_ALGORITHM),
+	KMC_SHOW("lru_maintainer_thread", YES_NO, LRU_MAINTAINER),
+	KMC_SHOW("lru_segmented", YES_NO, LRU_SEGMENTED),
+	KMC_SHOW("hot_lru_pct", NUMBER, HOT_LRU_PCT),
+	KMC_SHOW("warm_lru_pct", NUMBER, WARM_LRU_PCT),
+	KMC_SHOW("hot_max_factor", FACTOR, HOT_MAX_FACTOR),
+	KMC_SHOW("warm_max_factor", FACTOR, WARM_MAX_FACTOR),
+	KMC_SHOW("temp_lru", YES_NO, TEMP_LRU),
+	KMC_SHOW("temporary_ttl", NUMBER, TEMPORARY_TTL),
 	KMC_SHOW("idle_timeout", NUMBER, IDLE_TIMEOUT),
 	KMC_SHOW_TEXT("watcher_logbuf_size", "0"),
 	KMC_SHOW_TEXT("worker_logbuf_size", "0"),
@@ -528,6 +561,12 @@ static const char *const kmc_protocol_names[] = {
 	[KMC_PROTOCOL_AUTO] = "auto-negotiate",
 	[KMC_PROTOCOL_TEXT] = "ascii",
 	[KMC_PROTOCOL_BINARY] = "binary",
+};
+
+static const char *const kmc_hash_names[] = {
+	[KMC_HASH_MURMUR3] = "murmur3",
+	[KMC_HASH_JENKINS] = "jenkins",
+	[KMC_HASH_XXH3] = "xxh3",
 };
 
 static void kmc_shown_value(const struct kmc_listing *list, const struct kmc_shown_setting *shown,
@@ -575,6 +614,9 @@ static void kmc_shown_value(const struct kmc_listing *list, const struct kmc_sho
 		break;
 	case KMC_SHOWN_PROTOCOL:
 		scnprintf(at, size, "%s", kmc_protocol_names[value]);
+		break;
+	case KMC_SHOWN_HASH:
+		scnprintf(at, size, "%s", kmc_hash_names[value]);
 		break;
 	case KMC_SHOWN_INTER:
 		scnprintf(at, size, "%s", value ? settings->inter : "NULL");

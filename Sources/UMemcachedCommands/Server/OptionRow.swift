@@ -31,6 +31,8 @@ struct OptionRow: Sendable {
         case octal
         /// Decimal fraction, kept in thousandths.
         case thousandths
+        /// The same, and may be below 1.
+        case partInThousandths
         case mebibytes
         /// Bytes, or with k or m behind.
         case suffixed
@@ -57,6 +59,7 @@ struct OptionRow: Sendable {
         /// What touches more than one field.
         case effect(@Sendable (inout ServerOptions) -> Void)
         case wireProtocol
+        case hashAlgorithm
         case prefixDelimiter
         case suboptions
         case print(Printout)

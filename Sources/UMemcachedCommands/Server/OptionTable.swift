@@ -90,7 +90,9 @@ enum OptionTable {
         .flag("i", "license", .print(.license), "show the licence"),
     ]
 
-    static let suboptions: [OptionRow] = [
+    static let suboptions: [OptionRow] = others + LRUOptions.suboptions
+
+    private static let others: [OptionRow] = [
         .suboption(
             "maxconns_fast", nil, .set(\.settings.maxconnsFast, true),
             "tell a connection above the limit so, and close it (default)"),
@@ -107,6 +109,10 @@ enum OptionTable {
         .suboption(
             "idle_timeout", "SECONDS", .number(.u32(\.settings.idleTimeout), 0...Int64(Int32.max), .one),
             preset: "0", "close a connection that says nothing for so long; 0 for never"),
+        .suboption("no_hashexpand", nil, .set(\.settings.hashExpand, false), "let the index grow only when it is full"),
+        .suboption(
+            "hash_algorithm", "NAME", .hashAlgorithm, preset: "murmur3",
+            "murmur3, jenkins or xxh3: only shown, the index has a keyed hash of its own"),
         .suboption("modern", nil, .noEffect, "what is the default already"),
         .suboption("no_modern", nil, .effect { $0.takeOldDefaults() }, "memcached 1.4's defaults"),
         .suboption("relaxed_privileges", nil, .noEffect),
@@ -115,7 +121,7 @@ enum OptionTable {
         .suboption("inline_ascii_resp", nil, .noEffect),
         .suboption("no_inline_ascii_resp", nil, .noEffect),
         .suboption("resp_obj_mem_limit", "MIB", .noEffect),
-        .suboption("tail_repair_time", "SECONDS", .number(.nowhere, 10...Int64(Int32.max), .one)),
+        .suboption("tail_repair_time", "SECONDS", .number(.u32(\.settings.tailRepairTime), 10...Int64(Int32.max), .one)),
         .suboption("worker_logbuf_size", "KIB", .number(.nowhere, 0...Int64(UInt32.max), .exact)),
     ]
 

@@ -21,6 +21,7 @@ extension OptionRow {
                 if !options[keyPath: field].contains(item) { options[keyPath: field].append(item) }
             }
         case .wireProtocol: options.settings.wireProtocol = try wireProtocol(argument)
+        case .hashAlgorithm: options.settings.hashAlgorithm = try hashAlgorithm(argument)
         case .prefixDelimiter:
             options.settings.prefixDelimiter = try text(argument).utf8.first
             options.settings.statsDetail = true
@@ -42,6 +43,15 @@ extension OptionRow {
         case "ascii": return .text
         case "binary": return .binary
         default: throw Failure("-B takes auto, ascii or binary, not \"\(argument ?? "")\"", status: refusal)
+        }
+    }
+
+    private func hashAlgorithm(_ argument: String?) throws(Failure) -> HashAlgorithm {
+        switch argument {
+        case "murmur3": return .murmur3
+        case "jenkins": return .jenkins
+        case "xxh3": return .xxh3
+        default: throw Failure("\(spelling) takes murmur3, jenkins or xxh3, not \"\(argument ?? "")\"", status: refusal)
         }
     }
 
@@ -73,6 +83,7 @@ extension OptionRow.Unit {
         case .octal: Int64(CNumber.octal(text))
         case .exact, .exactKibibytes: CNumber.whole(text)
         case .thousandths: Self.thousandths(text)
+        case .partInThousandths: Self.part(text)
         case .suffixed: Self.size(text)
         }
     }
@@ -80,7 +91,7 @@ extension OptionRow.Unit {
     /// From the unit of the command line to the unit of the setting.
     func scale(_ number: Int64) -> Int64 {
         switch self {
-        case .one, .exact, .thousandths, .suffixed: number
+        case .one, .exact, .thousandths, .partInThousandths, .suffixed: number
         case .octal: number & 0o777
         case .exactKibibytes: number << 10
         case .mebibytes: number << 20
@@ -94,6 +105,7 @@ extension OptionRow.Unit {
         case .mebibytes: "a number of MiB from \(range.lowerBound) to \(range.upperBound)"
         case .octal: "an octal number"
         case .thousandths: "a factor above 1, at most \(range.upperBound / 1000)"
+        case .partInThousandths: "a factor above 0"
         case .suffixed: "a size from \(range.lowerBound) bytes to \(range.upperBound >> 20)m, in bytes or with k or m behind"
         }
     }
@@ -104,6 +116,13 @@ extension OptionRow.Unit {
         guard factor > 1 else { return nil }
         // Written out, a factor is decimal: 1.1 shall be 1100 although it is a little less as a double.
         return max(1_001, Int64(min(factor, 1_000) * 1_000 + 1e-6))
+    }
+
+    /// What is above 0 but below 0.001 counts as that.
+    private static func part(_ text: String) -> Int64? {
+        let factor = CNumber.double(text)
+        guard factor > 0 else { return nil }
+        return max(1, Int64(min(factor, 1_000_000) * 1_000 + 1e-6))
     }
 
     /// Bytes, or with k or m behind; overflow wraps, as it does in memcached.

@@ -39,11 +39,22 @@ public struct ServerOptions: Equatable, Sendable {
     private static let defaultSlabChunkMax: UInt32 = 512 << 10
     private static let defaultThreads: UInt32 = 4
     private static let slabPage: UInt32 = 1 << 20
+    private static let defaultHotPercent: UInt32 = 20
+    private static let defaultWarmPercent: UInt32 = 40
 
     /// memcached 1.4's defaults (`-o no_modern`).
     mutating func takeOldDefaults() {
         unchunked = true
         settings.maxconnsFast = false
+        settings.lruCrawler = false
+        settings.hashAlgorithm = .jenkins
+        maintainLRU(false)
+    }
+
+    /// `-o lru_maintainer`, `no_lru_maintainer`: without it there are no segments.
+    mutating func maintainLRU(_ maintained: Bool) {
+        settings.lruMaintainer = maintained
+        settings.lruSegmented = maintained
     }
 
     /// `-o no_chunked_items`
@@ -57,6 +68,7 @@ public struct ServerOptions: Equatable, Sendable {
         var settled = settings
         let isLarge = settings.itemSizeMax ?? Self.defaultItemSizeMax > Self.slabPage
         if unchunked && !isLarge && settings.slabChunkMax == nil { settled.slabChunkMax = Self.slabPage }
+        if settings.temporaryTTL != nil { settled.temporaryLRU = true }
         return settled
     }
 
@@ -79,6 +91,12 @@ public struct ServerOptions: Equatable, Sendable {
                     + "raise -I or give -o slab_chunk_max=N with fewer KiB"
             } else if item % chunk != 0 {
                 "-I must be a multiple of slab_chunk_max (\(chunk >> 10) KiB)"
+            } else if settings.hotPercent ?? Self.defaultHotPercent
+                + (settings.warmPercent ?? Self.defaultWarmPercent) > 80
+            {
+                "hot_lru_pct and warm_lru_pct together cannot be more than 80"
+            } else if settings.temporaryTTL != nil && settings.lruMaintainer == false {
+                "temporary_ttl needs the lru_maintainer"
             } else if Self.slabPage % chunk != 0 {
                 "slab_chunk_max must divide a slab page of 1024 KiB evenly: give a power of two"
             } else if let name, !InstanceName.isAllowed(name) {

@@ -561,6 +561,10 @@ void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
 	totals->hash_power_level = 16;
 }
 
+void kmc_store_reset(struct kmc_store *store)
+{
+}
+
 bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_class_totals *totals)
 {
 	struct kmc_store_totals all;

@@ -18,6 +18,7 @@ int main(void)
 	test_stats();
 	test_admin();
 	test_binary();
+	test_lru();
 #ifdef WITH_DOUBLE
 	test_memory();
 	test_meta_memory();

@@ -20,6 +20,7 @@ void test_turns(void);
 void test_stats(void);
 void test_admin(void);
 void test_binary(void);
+void test_lru(void);
 
 /* With the store only. */
 void test_slabs(void);

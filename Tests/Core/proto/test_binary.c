@@ -212,7 +212,7 @@ static void test_counted(void)
 	drive_open(&d, NULL);
 	drive_feed(&d, in, sizeof(in) - 1);
 	tap_number(drive_count_class(&d, KMC_CLASS_cmd_set), 2, "cmd_set: values, not counters that are made");
-	tap_number(drive_count_class(&d, KMC_CLASS_get_hits), 2, "get_hits");
+	tap_number(drive_count_class(&d, KMC_CLASS_hits_to_hot), 2, "get_hits");
 	tap_number(drive_count(&d, KMC_COUNT_get_misses), 1, "get_misses");
 	tap_number(drive_count_class(&d, KMC_CLASS_touch_hits), 2, "touch_hits: touch and gat");
 	tap_number(drive_count(&d, KMC_COUNT_touch_misses), 1, "touch_misses");

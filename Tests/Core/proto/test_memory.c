@@ -146,7 +146,7 @@ static void test_torn(void)
 		say(&d, "gets a\r\n", "VALUE a 1 3 2\r\nabc\r\nEND\r\n", "read while it changes");
 		tap_number(double_knobs.peeks, min_t(u32, torn + 1, KMC_PEEK_TRIES), "torn %u times", torn);
 	}
-	tap_number(drive_count_class(&d, KMC_CLASS_get_hits), 12, "each is one hit");
+	tap_number(drive_count_class(&d, KMC_CLASS_hits_to_hot), 12, "each is one hit");
 	drive_close(&d);
 }
 

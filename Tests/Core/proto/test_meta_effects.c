@@ -86,20 +86,20 @@ static void test_counts(void)
 	struct drive d;
 
 	drive_open(&d, NULL);
-	COUNTS("mg a", get_misses, get_hits, 1, 0);
-	COUNTS("mg a q", get_misses, get_hits, 1, 0);
+	COUNTS("mg a", get_misses, hits_to_hot, 1, 0);
+	COUNTS("mg a q", get_misses, hits_to_hot, 1, 0);
 	COUNTS("mg a T10", get_misses, touch_hits, 1, 0);
 	COUNTS("mg a T10 v", touch_misses, touch_hits, 0, 0);
-	COUNTS("mg n N10", get_misses, get_hits, 0, 1);
+	COUNTS("mg n N10", get_misses, hits_to_hot, 0, 1);
 	COUNTS("mg o N10 T10", get_misses, touch_hits, 0, 1);
-	COUNTS("mg n N10", get_misses, get_hits, 0, 1);
+	COUNTS("mg n N10", get_misses, hits_to_hot, 0, 1);
 	COUNTS("ms a 1\r\n1", total_items, cmd_set, 1, 1);
 	COUNTS("ms a 1 ME\r\n1", total_items, cmd_set, 0, 1);
-	COUNTS("mg a v", get_misses, get_hits, 0, 1);
+	COUNTS("mg a v", get_misses, hits_to_hot, 0, 1);
 	COUNTS("mg a T100", get_misses, touch_hits, 0, 1);
-	COUNTS("mg a T100", get_misses, get_hits, 0, 0);
-	COUNTS("mg a z", get_misses, get_hits, 0, 0);
-	COUNTS("mg a", cmd_meta, get_hits, 0, 1);
+	COUNTS("mg a T100", get_misses, hits_to_hot, 0, 0);
+	COUNTS("mg a z", get_misses, hits_to_hot, 0, 0);
+	COUNTS("mg a", cmd_meta, hits_to_hot, 0, 1);
 	COUNTS("ms a 1 C1\r\n2", cas_misses, cas_badval, 0, 1);
 	COUNTS("ms a 1 C1 I\r\n2", cas_misses, cas_hits, 0, 1);
 	COUNTS("ms b 1 C1\r\n2", cas_misses, cas_hits, 1, 0);

@@ -37,7 +37,7 @@ static void test_again(size_t run)
 		tap_number(double_knobs.provided, 2, "twice");
 	}
 	tap_number(drive_count_class(&d, KMC_CLASS_cmd_set), 2, "sets are counted once");
-	tap_number(drive_count_class(&d, KMC_CLASS_get_hits), 1, "and so are gets");
+	tap_number(drive_count_class(&d, KMC_CLASS_hits_to_hot), 1, "and so are gets");
 	drive_close(&d);
 }
 

@@ -118,7 +118,7 @@ static void test_classes(struct drive *d)
 	ask(d, "stats items\r\n");
 	snprintf(name, sizeof(name), "items:%u:number", class);
 	test_row(d, name, "1");
-	snprintf(name, sizeof(name), "items:%u:hits_to_cold", class);
+	snprintf(name, sizeof(name), "items:%u:hits_to_hot", class);
 	test_row(d, name, "2");
 }
 

@@ -195,47 +195,6 @@ static void many_flushes(void)
 	cache_close(&c);
 }
 
-static void reaped_in_the_background(void)
-{
-	struct cache c;
-	u32 n, rounds;
-
-	cache_init(&c);
-	cache_open(&c);
-	for (n = 0; n < 20000; n++) {
-		cache_set_until(&c, name(n), "v", n % 2 ? now(&c) + 10 : 0);
-		if (n % 1000 == 0)
-			cache_maintain(&c);
-	}
-	sleep_s(10);
-	EQUAL(cache_items(&c), 20000);
-	for (rounds = 0; cache_items(&c) > 10000; rounds++) {
-		CHECK(rounds < 130);
-		sleep_s(1);
-		kmc_store_maintain(cache_store(&c));
-	}
-	EQUAL(counted(&c, KMC_COUNT_crawler_reclaimed), 10000);
-	EQUAL(kmc_stats_sum_classes(&c.core.stats, KMC_CLASS_expired_unfetched), 10000);
-	CHECK(counted(&c, KMC_COUNT_crawler_items_checked) >= 20000);
-	/* It takes its time: not all at once, and a minute or two for all. */
-	CHECK(rounds > 20);
-	/* A flush is in a hurry. */
-	flush(&c, 0);
-	cache_maintain(&c);
-	EQUAL(cache_items(&c), 0);
-	/* With no deadline about there is nothing to look for. */
-	cache_set(&c, "k", "v");
-	sleep_s(200);
-	cache_maintain(&c);
-	sleep_s(200);
-	n = (u32)counted(&c, KMC_COUNT_crawler_items_checked);
-	cache_maintain(&c);
-	sleep_s(200);
-	cache_maintain(&c);
-	CHECK(counted(&c, KMC_COUNT_crawler_items_checked) <= n + 1);
-	cache_close(&c);
-}
-
 static void touched_keeps_being_looked_for(void)
 {
 	struct kmc_item *item;
@@ -269,7 +228,6 @@ static const struct tap_test tests[] = {
 	{ "expiry: a flush with delay", flush_with_delay },
 	{ "expiry: flushes replace flushes that wait", flush_replaces_flush },
 	{ "expiry: thousands of flushes", many_flushes },
-	{ "expiry: reaped in the background", reaped_in_the_background },
 	{ "expiry: a touched item is reaped too", touched_keeps_being_looked_for },
 };
 

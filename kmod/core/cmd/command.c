@@ -42,6 +42,7 @@ const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_MEMLIMIT] = { "cache_memlimit", .execute = kmc_memlimit_execute },
 	[KMC_OP_REASSIGN] = { "slabs reassign", .execute = kmc_reassign_execute },
 	[KMC_OP_AUTOMOVE] = { "slabs automove", .execute = kmc_automove_execute },
+	[KMC_OP_LRU] = { "lru", .execute = kmc_lru_execute },
 	[KMC_OP_META_GET] = { "mg", .execute = kmc_meta_get_execute },
 	[KMC_OP_META_SET] = { "ms", .prepare = kmc_meta_set_prepare, .execute = kmc_store_execute,
 			      .finish = kmc_meta_set_finish },

@@ -151,6 +151,13 @@ static inline struct kmc_stats *kmc_session_stats(struct kmc_session *s)
 	return &s->core->stats;
 }
 
+/* A get has found an item. @class: struct kmc_item.class */
+static inline void kmc_count_hit(struct kmc_session *s, u8 class)
+{
+	kmc_count_class(kmc_session_stats(s), class & KMC_ITEM_CLASS,
+			KMC_CLASS_hits_to_hot + (class >> KMC_ITEM_SEGMENT));
+}
+
 static inline struct kmc_key kmc_session_key(struct kmc_session *s)
 {
 	return kmc_key(s->core->store, s->req.key, s->req.nkey);
@@ -199,6 +206,7 @@ enum kmc_result kmc_reassign_execute(struct kmc_session *s, struct kmc_turn *tur
 enum kmc_result kmc_automove_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_noop_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_lru_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_set_prepare(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_set_finish(struct kmc_session *s, struct kmc_turn *turn);

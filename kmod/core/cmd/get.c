@@ -22,12 +22,12 @@ static enum kmc_result kmc_get_miss(struct kmc_session *s, struct kmc_turn *turn
 	return KMC_DONE;
 }
 
-static void kmc_get_count(struct kmc_session *s, u32 class)
+static void kmc_get_count(struct kmc_session *s, u8 class)
 {
 	if (kmc_get_touches(s))
-		kmc_count_in(kmc_session_stats(s), class, touch_hits);
+		kmc_count_in(kmc_session_stats(s), class & KMC_ITEM_CLASS, touch_hits);
 	else
-		kmc_count_in(kmc_session_stats(s), class, get_hits);
+		kmc_count_hit(s, class);
 }
 
 /* Hold the item; its value is shown by kmc_get_show(). */
@@ -44,7 +44,7 @@ static enum kmc_result kmc_get_hold(struct kmc_session *s, struct kmc_turn *turn
 		s->item = kmc_store_get(store, key, &miss);
 	if (!s->item)
 		return kmc_get_miss(s, turn);
-	kmc_get_count(s, kmc_item_class(s->item));
+	kmc_get_count(s, READ_ONCE(s->item->class));
 	s->phase = KMC_PHASE_HIT;
 	return KMC_DONE;
 }
@@ -96,7 +96,7 @@ static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn
 			return kmc_wait(turn, KMC_NEED_SEND);
 		if (kmc_peek_valid(store, key, &peek)) {
 			kmc_peek_touch(store, key, &peek);
-			kmc_get_count(s, peek.class & KMC_ITEM_CLASS);
+			kmc_get_count(s, peek.class);
 			return KMC_DONE;
 		}
 		kmc_reply_rewind(turn->reply, mark);

@@ -36,12 +36,12 @@ static void kmc_meta_get_begin(struct kmc_session *s, struct kmc_meta_get *get, 
 	get->item.touched = get->look.deadline;
 }
 
-static void kmc_meta_get_count(struct kmc_session *s, u32 class)
+static void kmc_meta_get_count(struct kmc_session *s, u8 class)
 {
 	if (kmc_meta_has(s, KMC_META('T')))
-		kmc_count_in(kmc_session_stats(s), class, touch_hits);
+		kmc_count_in(kmc_session_stats(s), class & KMC_ITEM_CLASS, touch_hits);
 	else
-		kmc_count_in(kmc_session_stats(s), class, get_hits);
+		kmc_count_hit(s, class);
 }
 
 /* Counted as a get also with T, as in memcached. */
@@ -93,7 +93,7 @@ static enum kmc_result kmc_meta_get_held(struct kmc_session *s, struct kmc_turn 
 	bool value = kmc_meta_get_wants_value(s, get->item.cas);
 	u8 *line = kmc_reply_add(turn->reply, KMC_LINE_MAX);
 
-	kmc_meta_get_count(s, kmc_item_class(item));
+	kmc_meta_get_count(s, READ_ONCE(item->class));
 	if (!WARN_ON_ONCE(!line))
 		kmc_reply_trim(turn->reply, KMC_LINE_MAX - kmc_meta_get_line(s, get, line, flags, value));
 	if (value) {
@@ -173,7 +173,7 @@ static enum kmc_meta_peeked kmc_meta_get_peek(struct kmc_session *s, struct kmc_
 		if (kmc_peek_valid(store, &get->key, &peek)) {
 			if (!get->look.unseen)
 				kmc_peek_touch(store, &get->key, &peek);
-			kmc_meta_get_count(s, peek.class & KMC_ITEM_CLASS);
+			kmc_meta_get_count(s, peek.class);
 			return KMC_META_SEEN;
 		}
 		kmc_reply_rewind(turn->reply, mark);

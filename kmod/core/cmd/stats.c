@@ -31,6 +31,7 @@ enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn)
 	if (s->phase == KMC_PHASE_BEGIN) {
 		if (kmc_stats_is_reset(&s->req)) {
 			kmc_stats_reset(kmc_session_stats(s));
+			kmc_store_reset(s->core->store);
 			return kmc_say(s, turn, KMC_ANSWER_RESET);
 		}
 		s->group = kmc_stats_group((const char *)s->req.args, s->req.nargs);

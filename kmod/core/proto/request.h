@@ -33,6 +33,7 @@ enum kmc_op {
 	KMC_OP_MEMLIMIT,
 	KMC_OP_REASSIGN,
 	KMC_OP_AUTOMOVE,
+	KMC_OP_LRU,
 	KMC_OP_META_GET,
 	KMC_OP_META_SET,
 	KMC_OP_META_DELETE,
@@ -76,6 +77,8 @@ enum kmc_answer {
 	KMC_ANSWER_REASSIGN_NO_SPARE,
 	KMC_ANSWER_REASSIGN_SAME,
 	KMC_ANSWER_BAD_WINDOW,
+	KMC_ANSWER_LRU_TOO_MUCH,
+	KMC_ANSWER_LRU_TOO_YOUNG,
 	/* of meta commands only */
 	KMC_ANSWER_META_NOOP,
 	KMC_ANSWER_META_MISS,
@@ -133,6 +136,25 @@ struct kmc_meta {
 	u8 opaque[KMC_META_OPAQUE_MAX];
 };
 
+enum kmc_lru_what {
+	KMC_LRU_TUNE,
+	KMC_LRU_FLAT,
+	KMC_LRU_SEGMENTED,
+	KMC_LRU_TEMP_TTL,
+};
+
+/**
+ * struct kmc_lru_change - what "lru" changes
+ * @hot_pct, @warm_pct, @hot_factor, @warm_factor: of KMC_LRU_TUNE; factors in thousandths
+ * @ttl: of KMC_LRU_TEMP_TTL, seconds; below 0: none
+ */
+struct kmc_lru_change {
+	enum kmc_lru_what what;
+	u32 hot_pct, warm_pct;
+	u32 hot_factor, warm_factor;
+	s32 ttl;
+};
+
 /**
  * struct kmc_binary - what only the binary protocol asks
  * @opaque: sent back as it came
@@ -170,7 +192,7 @@ enum kmc_automove_what {
  * @cas: 0, or the value that the item must have. Once the request has changed the item, its new one.
  * @delta: of KMC_OP_MEMLIMIT, mebibytes
  * @class_from, @class_to: of KMC_OP_REASSIGN, as the client wrote them
- * @meta: of meta commands; not cleared for others
+ * @meta: of meta commands; @lru: of KMC_OP_LRU. Not cleared for others.
  * @binary: of the binary protocol's
  */
 struct kmc_request {
@@ -202,6 +224,7 @@ struct kmc_request {
 	union {
 		struct kmc_meta meta;
 		struct kmc_binary binary;
+		struct kmc_lru_change lru;
 	};
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "text.h"
+#include "lru.h"
 #include "meta.h"
 #include "numbers.h"
 #include "tokens.h"
@@ -234,6 +235,15 @@ static size_t kmc_read_slabs(const struct kmc_line *line, const struct kmc_token
 	return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
 }
 
+/* lru tune|mode|temp_ttl ... */
+static size_t kmc_read_lru(const struct kmc_line *line, const struct kmc_tokens *tokens,
+			   struct kmc_request *req)
+{
+	enum kmc_answer complaint = kmc_lru_read(tokens, &req->lru);
+
+	return complaint == KMC_ANSWER_OK ? line->total : kmc_refuse(line, req, complaint, 0);
+}
+
 #define KMC_TEXT(text, what, least, ...) \
 	{ .name = text, .len = sizeof(text) - 1, .op = KMC_OP_##what, .words = least, __VA_ARGS__ }
 
@@ -261,6 +271,7 @@ static const struct kmc_text_command kmc_text_commands[] = {
 	KMC_TEXT("cache_memlimit", MEMLIMIT, 1, .late = true, .noreply = true, .read = kmc_read_memlimit),
 	KMC_TEXT("slabs", REASSIGN, 1, .late = true, .noreply = true, .read = kmc_read_slabs),
 	KMC_TEXT("shutdown", SHUTDOWN, 1, .late = true, .noreply = true, .read = kmc_read_shutdown),
+	KMC_TEXT("lru", LRU, 1, .late = true, .noreply = true, .read = kmc_read_lru),
 };
 
 static const struct kmc_text_command *kmc_text_find(const u8 *name, size_t len, bool first)
@@ -472,6 +483,8 @@ static const struct {
 	[KMC_ANSWER_REASSIGN_NO_SPARE] = KMC_SAY("NOSPARE source class has no spare pages"),
 	[KMC_ANSWER_REASSIGN_SAME] = KMC_SAY("SAME src and dst class are identical"),
 	[KMC_ANSWER_BAD_WINDOW] = KMC_SAY("CLIENT_ERROR automove window too low or too high"),
+	[KMC_ANSWER_LRU_TOO_MUCH] = KMC_SAY("ERROR hot and warm pcts must not exceed 80"),
+	[KMC_ANSWER_LRU_TOO_YOUNG] = KMC_SAY("ERROR hot/warm age factors must be greater than 0"),
 	[KMC_ANSWER_META_NOOP] = KMC_SAY("MN"),
 	[KMC_ANSWER_META_MISS] = KMC_SAY("EN"),
 	[KMC_ANSWER_UNKNOWN_FLAG] = KMC_SAY("CLIENT_ERROR invalid flag"),

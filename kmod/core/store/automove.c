@@ -166,7 +166,7 @@ static void kmc_automove_look(struct kmc_store *store, struct kmc_automove_choic
 
 		kmc_automove_note(look, &automove->before[id], &now, evicted);
 		local_bh_disable();
-		look->age = kmc_lru_age(store, id);
+		look->age = kmc_lru_age(store, id, KMC_COLD);
 		local_bh_enable();
 		automove->before[id] = now;
 		if (choice->idle == KMC_CLASS_ANY)

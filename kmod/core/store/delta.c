@@ -68,7 +68,7 @@ static void kmc_delta_overwrite(struct kmc_store *store, const struct kmc_key *k
 		WRITE_ONCE(item->exptime, delta->change.deadline);
 	write_seqcount_end(&stripe->sequence);
 	kmc_expiry_note(&store->expiry, item->exptime);
-	kmc_lru_access(store, item, handle, key->hash, false);
+	kmc_lru_access(store, item, handle, key->hash, kmc_item_segment(item), false);
 }
 
 /* Anew, in an item as long as the number. */

@@ -3,8 +3,6 @@
 
 #define KMC_CLOCK_START		2	/* memcached keeps 0 and 1 free for "never" and "at once" */
 #define KMC_RELATIVE_MAX	(60 * 60 * 24 * 30)	/* seconds; protocol.txt, "Expiration times" */
-#define KMC_REAP_PERIOD		60	/* seconds for a pass through the index */
-#define KMC_REAP_STEPS		256	/* buckets at a time */
 
 /* struct kmc_expiry.flushes in its parts. */
 struct kmc_flushes {
@@ -31,7 +29,6 @@ void kmc_expiry_init(struct kmc_store *store)
 
 	spin_lock_init(&expiry->lock);
 	expiry->start = ktime_get_seconds() - KMC_CLOCK_START;
-	expiry->looked = jiffies;
 }
 
 u32 kmc_store_now(const struct kmc_store *store)
@@ -73,9 +70,14 @@ enum kmc_miss kmc_expiry_verdict(const struct kmc_store *store, u8 generation, u
 }
 
 /* Flush numbers in use, with one for a flush that waits and one for the next. */
-static bool kmc_flushes_tight(u32 number, u32 reaped, u32 most)
+static u32 kmc_flushes_used(const struct kmc_expiry *expiry, u32 number)
 {
-	return number + 2 - reaped > most;
+	return number + 2 - READ_ONCE(expiry->reaped);
+}
+
+bool kmc_expiry_tight(const struct kmc_store *store, u32 number)
+{
+	return kmc_flushes_used(&store->expiry, number) > KMC_FLUSHES_MAX / 2;
 }
 
 int kmc_store_flush(struct kmc_store *store, u32 when)
@@ -91,7 +93,7 @@ int kmc_store_flush(struct kmc_store *store, u32 when)
 	if (flushes.at && now >= flushes.at)
 		flushes.number++;
 	flushes.at = 0;
-	if (kmc_flushes_tight(flushes.number, expiry->reaped, KMC_FLUSHES_MAX)) {
+	if (kmc_flushes_used(expiry, flushes.number) > KMC_FLUSHES_MAX) {
 		err = -EAGAIN;
 		goto out;
 	}
@@ -107,8 +109,7 @@ out:
 	return err;
 }
 
-/* The flush number that a pass beginning now will have reaped all before. */
-static u32 kmc_expiry_pass(struct kmc_store *store)
+u32 kmc_expiry_pass(struct kmc_store *store)
 {
 	struct kmc_expiry *expiry = &store->expiry;
 	struct kmc_flushes flushes;
@@ -124,7 +125,7 @@ static u32 kmc_expiry_pass(struct kmc_store *store)
 	return flushes.number;
 }
 
-static void kmc_expiry_passed(struct kmc_store *store, u32 pass)
+void kmc_expiry_passed(struct kmc_store *store, u32 pass)
 {
 	struct kmc_expiry *expiry = &store->expiry;
 
@@ -132,87 +133,4 @@ static void kmc_expiry_passed(struct kmc_store *store, u32 pass)
 	if ((s32)(pass - expiry->reaped) > 0)
 		WRITE_ONCE(expiry->reaped, pass);
 	spin_unlock_bh(&expiry->lock);
-}
-
-static bool kmc_expiry_visit(void *ctx, u32 handle)
-{
-	struct kmc_store *store = ctx;
-	struct kmc_stats *stats = &store->core->stats;
-	struct kmc_item *item = kmc_item_at(&store->slab, handle);
-
-	kmc_count(stats, crawler_items_checked);
-	if (kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store)) ==
-	    KMC_MISS_NONE) {
-		kmc_expiry_note(&store->expiry, item->exptime);
-		return false;
-	}
-	kmc_count(stats, crawler_reclaimed);
-	if (!(READ_ONCE(item->seen) & KMC_SEEN_FETCHED))
-		kmc_count_in(stats, kmc_item_class(item), expired_unfetched);
-	kmc_item_unlink(store, kmc_item_as_key(store, item).hash, item, handle);
-	kmc_item_put(store, item);
-	return true;
-}
-
-/* How many buckets are due: all of them in a minute, or as many as may be if a flush waits. */
-static u32 kmc_expiry_steps(struct kmc_store *store, bool hurry)
-{
-	unsigned long passed = jiffies - store->expiry.looked;
-	u64 buckets;
-
-	if (hurry)
-		return KMC_REAP_STEPS;
-	rcu_read_lock();
-	buckets = rcu_dereference(store->index.table)->mask + 1;
-	rcu_read_unlock();
-	buckets = div_u64(buckets * min_t(u64, passed, HZ * KMC_REAP_PERIOD), HZ * KMC_REAP_PERIOD);
-	return (u32)clamp_t(u64, buckets, 1, KMC_REAP_STEPS);
-}
-
-bool kmc_expiry_reap(struct kmc_store *store)
-{
-	struct kmc_expiry *expiry = &store->expiry;
-	u32 number = kmc_expiry_pass(store);
-	bool hurry = number != READ_ONCE(expiry->reaped);
-	struct kmc_walk walk = { .position = expiry->position };
-	u32 steps;
-
-	kmc_assert_process();
-	if (!expiry->walking) {
-		if (!hurry && !READ_ONCE(expiry->deadlines)) {
-			expiry->looked = jiffies;
-			return false;
-		}
-		WRITE_ONCE(expiry->deadlines, false);
-		expiry->pass = number;
-		expiry->walking = true;
-		walk.position = 0;
-	}
-	for (steps = kmc_expiry_steps(store, hurry); steps && !walk.done; steps--) {
-		kmc_index_step(store, &walk, kmc_expiry_visit, store);
-		cond_resched();
-	}
-	expiry->looked = jiffies;
-	expiry->position = walk.position;
-	if (walk.done) {
-		expiry->walking = false;
-		kmc_expiry_passed(store, expiry->pass);
-	}
-	return number != READ_ONCE(expiry->reaped);
-}
-
-void kmc_expiry_catch_up(struct kmc_store *store)
-{
-	struct kmc_expiry *expiry = &store->expiry;
-	struct kmc_walk walk = { };
-	u32 pass = kmc_expiry_pass(store);
-
-	kmc_assert_process();
-	if (!kmc_flushes_tight(pass, READ_ONCE(expiry->reaped), KMC_FLUSHES_MAX / 2))
-		return;
-	while (!walk.done) {
-		kmc_index_step(store, &walk, kmc_expiry_visit, store);
-		cond_resched();
-	}
-	kmc_expiry_passed(store, pass);
 }

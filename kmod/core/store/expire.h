@@ -27,20 +27,14 @@ struct kmc_store;
  *	without lock as one word.
  * @lock: for writing @flushes and @reaped
  * @reaped: no item of a flush number below this one is left
- * @walk: of the pass through the index that upkeep is at, begun at flush number @pass
  * @deadlines: items with a deadline may be there
- * @looked: jiffies when upkeep last made a step
  */
 struct kmc_expiry {
 	s64 start;
 	u64 flushes;
 	spinlock_t lock;
 	u32 reaped;
-	u32 pass;
-	u64 position;
-	bool walking;
 	bool deadlines;
-	unsigned long looked;
 };
 
 void kmc_expiry_init(struct kmc_store *store);
@@ -58,10 +52,13 @@ static inline void kmc_expiry_note(struct kmc_expiry *expiry, u32 exptime)
 		WRITE_ONCE(expiry->deadlines, true);
 }
 
-/* Some steps of reaping what is dead. Process context, one caller. Return: whether it is in a hurry. */
-bool kmc_expiry_reap(struct kmc_store *store);
+/* The flush number that a pass through the index which begins now will have reaped all before; and that it
+ * has. Process context.
+ */
+u32 kmc_expiry_pass(struct kmc_store *store);
+void kmc_expiry_passed(struct kmc_store *store, u32 pass);
 
-/* Reap what flushes have left until a flush can be taken again. Process context. */
-void kmc_expiry_catch_up(struct kmc_store *store);
+/* Whether flush numbers are getting scarce: a pass cannot wait. */
+bool kmc_expiry_tight(const struct kmc_store *store, u32 number);
 
 #endif

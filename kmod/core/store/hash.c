@@ -398,15 +398,15 @@ static u64 kmc_index_items(const struct kmc_index *index)
 	return items;
 }
 
-/* Whether the present table is moving; if it should be, begin. */
-static bool kmc_index_begin(struct kmc_index *index, struct kmc_table *table)
+/* Whether the present table is moving; if it should be, begin. @expand: also when there is room still. */
+static bool kmc_index_begin(struct kmc_index *index, struct kmc_table *table, bool expand)
 {
 	struct kmc_table *next;
 
 	lockdep_assert_held(&index->grow);
 	if (table->next)
 		return true;
-	if (!READ_ONCE(index->full) && kmc_index_items(index) <= 1ULL << table->power)
+	if (!READ_ONCE(index->full) && (!expand || kmc_index_items(index) <= 1ULL << table->power))
 		return false;
 	if (index->old) {
 		synchronize_rcu();
@@ -433,7 +433,7 @@ bool kmc_index_grow(struct kmc_store *store, u32 buckets)
 		index->old = NULL;
 	}
 	table = rcu_dereference_protected(index->table, lockdep_is_held(&index->grow));
-	if (!kmc_index_begin(index, table))
+	if (!kmc_index_begin(index, table, store->core->settings.hash_expand))
 		goto out;
 	while (buckets-- && table->moved <= table->mask) {
 		if (!kmc_table_move(store, table)) {
@@ -455,16 +455,20 @@ out:
 	return more;
 }
 
-static bool kmc_place_visit(struct kmc_place place, bool (*visit)(void *ctx, u32 handle), void *ctx)
+/* Once for each: what is visited may be removed, and a spilled bucket that gets empty so is another's at once. */
+static void kmc_place_visit(struct kmc_place place, void (*visit)(void *ctx, u32 handle), void *ctx)
 {
-	struct kmc_bucket *bucket;
+	struct kmc_bucket *bucket, *next;
+	u32 handle[KMC_BUCKET_SLOTS];
 	u32 slot;
 
-	for (bucket = place.bucket; bucket; bucket = kmc_spilled(place.table, bucket))
+	for (bucket = place.bucket; bucket; bucket = next) {
+		next = kmc_spilled(place.table, bucket);
+		memcpy(handle, bucket->handle, sizeof(handle));
 		for (slot = 0; slot < KMC_BUCKET_SLOTS; slot++)
-			if (bucket->handle[slot] && visit(ctx, bucket->handle[slot]))
-				return true;
-	return false;
+			if (handle[slot])
+				visit(ctx, handle[slot]);
+	}
 }
 
 static u64 kmc_reverse(u64 x)
@@ -482,7 +486,7 @@ static u64 kmc_reverse(u64 x)
  * nothing else.
  */
 void kmc_index_step(struct kmc_store *store, struct kmc_walk *walk,
-		    bool (*visit)(void *ctx, u32 handle), void *ctx)
+		    void (*visit)(void *ctx, u32 handle), void *ctx)
 {
 	struct kmc_index *index = &store->index;
 	u64 number = kmc_reverse(walk->position);
@@ -505,8 +509,7 @@ void kmc_index_step(struct kmc_store *store, struct kmc_walk *walk,
 		places[0] = (struct kmc_place){ table, &table->buckets[number] };
 	}
 	for (i = 0; i < ARRAY_SIZE(places) && places[i].bucket; i++)
-		while (kmc_place_visit(places[i], visit, ctx))
-			;
+		kmc_place_visit(places[i], visit, ctx);
 	walk->position += 1ULL << (64 - (table->power - KMC_BUCKET_FILL_BITS));
 	walk->done = walk->position == 0;
 	spin_unlock_bh(&stripe->lock);

@@ -133,11 +133,10 @@ bool kmc_index_grow(struct kmc_store *store, u32 buckets);
 
 /**
  * kmc_index_step - the next bucket of a walk, under its stripe lock
- * @visit: called for each handle in it. It may remove what it is called for if it then returns true; the
- *	bucket is then looked at from its start again.
+ * @visit: called once for each handle in it, which it may remove
  */
 void kmc_index_step(struct kmc_store *store, struct kmc_walk *walk,
-		    bool (*visit)(void *ctx, u32 handle), void *ctx);
+		    void (*visit)(void *ctx, u32 handle), void *ctx);
 
 /* For statistics. BH off. */
 struct kmc_index_totals {

@@ -54,10 +54,13 @@ void kmc_item_arrived(struct kmc_store *store, struct kmc_item *item)
 /* A chunk, for which others may have to go. */
 static struct kmc_item *kmc_item_take(struct kmc_store *store, u32 class, u32 need, u32 *handle)
 {
+	bool flat = !READ_ONCE(store->core->settings.lru_segmented);
 	struct kmc_item *item;
 	u32 pulls;
 
 	for (pulls = 0;; pulls++) {
+		if (flat)
+			kmc_lru_reclaim(store, class);
 		item = kmc_slab_alloc(store, class, need, true, handle);
 		if (item != ERR_PTR(-ENOMEM) || pulls == KMC_PULLS_MAX)
 			break;
@@ -146,7 +149,7 @@ struct kmc_item *kmc_item_alloc(struct kmc_store *store, const struct kmc_key *k
 	WRITE_ONCE(item->cas, 0);
 	WRITE_ONCE(item->generation, 0);
 	WRITE_ONCE(item->nkey, (u8)key->len);
-	WRITE_ONCE(item->class, (u8)class);
+	WRITE_ONCE(item->class, (u8)(class | kmc_lru_entry(store, deadline) << KMC_ITEM_SEGMENT));
 	WRITE_ONCE(item->flags, (chunked ? KMC_ITEM_CHUNKED : 0) | (large ? KMC_ITEM_INCOMING : 0));
 	if (large)
 		atomic64_add(nbytes, &store->incoming);

@@ -3,8 +3,9 @@
  * An item: header, key, value, in one chunk of a slab page (or, above slab_chunk_max, in several).
  *
  * Who may write which field, and when:
- *   links		in the LRU: under the LRU lock of the item's class. Not in the LRU: @next is the item's
- *			own handle, so that whoever holds the last reference can give the chunk back.
+ *   links, segment	in the LRU: under the lock of its list, a change of segment under those of both lists.
+ *			Not in the LRU: @next is the item's own handle, so that whoever holds the last
+ *			reference can give the chunk back.
  *   ref		refcount_t; the index holds one while the item is linked. 0: the chunk is free.
  *   seen		anyone who holds or has just validated the item, without lock: READ_ONCE, WRITE_ONCE.
  *			It shares its word with nothing that a lockless reader needs for its bounds. Such a
@@ -32,13 +33,29 @@
 
 /* struct kmc_item.seen: seconds on the cache's clock, and what happened since it was stored */
 #define KMC_SEEN_FETCHED	(1U << 31)
-#define KMC_SEEN_ACTIVE		(1U << 30)	/* used again lately; not yet at the warm end of the LRU */
+#define KMC_SEEN_ACTIVE		(1U << 30)	/* used again since it was last moved in the LRU */
 #define KMC_SEEN_TIME		(KMC_SEEN_ACTIVE - 1)
 
-/* struct kmc_item.class: the slab class that "stats" counts the item under; two bits are left for the
- * segments of the LRU (hot, warm, cold, temporary).
+/* struct kmc_item.class: the slab class that "stats" counts the item under, and in the two upper bits the
+ * segment of its LRU, as memcached's slabs_clsid.
  */
 #define KMC_ITEM_CLASS		63U
+#define KMC_ITEM_SEGMENT	6	/* bits to shift by */
+
+/**
+ * enum kmc_lru_segment - the LRUs of a slab class
+ * @KMC_HOT: new items
+ * @KMC_WARM: items that were used more than once
+ * @KMC_COLD: the others; who is evicted is taken from here. In flat mode there are no others.
+ * @KMC_TEMP: items of short life; never evicted
+ */
+enum kmc_lru_segment {
+	KMC_HOT,
+	KMC_WARM,
+	KMC_COLD,
+	KMC_TEMP,
+	KMC_SEGMENTS
+};
 
 struct kmc_item {
 	u32 prev, next;		/* handles of the neighbours in the LRU */
@@ -80,6 +97,11 @@ static_assert(offsetof(struct kmc_item, seen) == offsetof(struct kmc_chunk, seen
 static inline u32 kmc_item_class(const struct kmc_item *item)
 {
 	return READ_ONCE(item->class) & KMC_ITEM_CLASS;
+}
+
+static inline enum kmc_lru_segment kmc_item_segment(const struct kmc_item *item)
+{
+	return READ_ONCE(item->class) >> KMC_ITEM_SEGMENT;
 }
 
 static inline bool kmc_item_chunked(const struct kmc_item *item)

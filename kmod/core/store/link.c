@@ -61,7 +61,7 @@ static struct kmc_item *kmc_store_hold(struct kmc_store *store, const struct kmc
 			write_seqcount_end(&stripe->sequence);
 			kmc_expiry_note(&store->expiry, *deadline);
 		}
-		kmc_lru_access(store, item, handle, key->hash, true);
+		kmc_lru_access(store, item, handle, key->hash, kmc_item_segment(item), true);
 	}
 	spin_unlock(&stripe->lock);
 	return item;
@@ -312,7 +312,7 @@ static enum kmc_store_status kmc_link_alone(struct kmc_store *store, const struc
 	} else if (status == KMC_STORED) {
 		status = kmc_link_new(store, key->hash, item, &how->change);
 	} else if (old && how->mode == KMC_ADD) {	/* memcached: what is not added counts as used */
-		kmc_lru_access(store, old, handle, key->hash, false);
+		kmc_lru_access(store, old, handle, key->hash, kmc_item_segment(old), false);
 	}
 	if (status == KMC_STORED) {
 		how->cas_out = item->cas;

@@ -40,7 +40,7 @@ struct kmc_item *kmc_store_look(struct kmc_store *store, const struct kmc_key *k
 		if (look->touch || look->won)
 			kmc_look_mark(store, key->hash, item, look);
 		if (!look->unseen)
-			kmc_lru_access(store, item, handle, key->hash, true);
+			kmc_lru_access(store, item, handle, key->hash, kmc_item_segment(item), true);
 	}
 	spin_unlock(&stripe->lock);
 	return item;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "state.h"
 
-static struct kmc_lru *kmc_lru(struct kmc_store *store, u32 class)
+struct kmc_lru *kmc_lru(struct kmc_store *store, u32 class, enum kmc_lru_segment segment)
 {
-	return &store->lrus.lists[class][0];
+	return &store->lrus.lists[class][segment];
 }
 
 int kmc_lru_init(struct kmc_store *store)
@@ -12,7 +12,7 @@ int kmc_lru_init(struct kmc_store *store)
 	u32 class, segment;
 
 	for (class = 0; class < KMC_CLASSES_MAX; class++)
-		for (segment = 0; segment < KMC_LRU_SEGMENTS; segment++)
+		for (segment = 0; segment < KMC_SEGMENTS; segment++)
 			spin_lock_init(&lrus->lists[class][segment].lock);
 	spin_lock_init(&lrus->drain);
 	lrus->rings = alloc_percpu_gfp(struct kmc_ring, GFP_KERNEL_ACCOUNT);
@@ -24,6 +24,17 @@ void kmc_lru_exit(struct kmc_store *store)
 	free_percpu(store->lrus.rings);
 }
 
+enum kmc_lru_segment kmc_lru_entry(const struct kmc_store *store, u32 deadline)
+{
+	const struct kmc_settings *settings = &store->core->settings;
+
+	/* No deadline, and one that has passed, wrap around to a long life, as in memcached. */
+	if (READ_ONCE(settings->temp_lru) &&
+	    deadline - kmc_store_now(store) <= READ_ONCE(settings->temporary_ttl))
+		return KMC_TEMP;
+	return READ_ONCE(settings->lru_segmented) ? KMC_HOT : KMC_COLD;
+}
+
 static void kmc_lru_push(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item, u32 handle)
 {
 	lockdep_assert_held(&lru->lock);
@@ -32,8 +43,10 @@ static void kmc_lru_push(struct kmc_store *store, struct kmc_lru *lru, struct km
 	if (lru->head)
 		kmc_item_at(&store->slab, lru->head)->prev = handle;
 	else
-		lru->tail = handle;
+		WRITE_ONCE(lru->tail, handle);
 	lru->head = handle;
+	lru->items++;
+	WRITE_ONCE(lru->bytes, lru->bytes + kmc_item_bytes(item));
 }
 
 static void kmc_lru_pull(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item)
@@ -46,38 +59,48 @@ static void kmc_lru_pull(struct kmc_store *store, struct kmc_lru *lru, struct km
 	if (item->next)
 		kmc_item_at(&store->slab, item->next)->prev = item->prev;
 	else
-		lru->tail = item->prev;
+		WRITE_ONCE(lru->tail, item->prev);
+	lru->items--;
+	WRITE_ONCE(lru->bytes, lru->bytes - kmc_item_bytes(item));
+}
+
+/* Lock the list that an item is in. */
+static struct kmc_lru *kmc_lru_hold(struct kmc_store *store, const struct kmc_item *item)
+	__acquires(&lru->lock)
+{
+	struct kmc_lru *lru;
+
+	for (;;) {
+		lru = kmc_lru(store, kmc_item_class(item), kmc_item_segment(item));
+		spin_lock(&lru->lock);
+		if (likely(lru == kmc_lru(store, kmc_item_class(item), kmc_item_segment(item))))
+			return lru;
+		spin_unlock(&lru->lock);
+	}
 }
 
 void kmc_lru_link(struct kmc_store *store, struct kmc_item *item, u32 handle)
 {
-	struct kmc_lru *lru = kmc_lru(store, kmc_item_class(item));
+	struct kmc_lru *lru = kmc_lru_hold(store, item);
 
-	spin_lock(&lru->lock);
 	kmc_lru_push(store, lru, item, handle);
-	lru->items++;
-	lru->bytes += kmc_item_bytes(item);
 	spin_unlock(&lru->lock);
 }
 
 void kmc_lru_unlink(struct kmc_store *store, struct kmc_item *item, u32 handle)
 {
-	struct kmc_lru *lru = kmc_lru(store, kmc_item_class(item));
+	struct kmc_lru *lru = kmc_lru_hold(store, item);
 
-	spin_lock(&lru->lock);
 	kmc_lru_pull(store, lru, item);
 	item->next = handle;
-	lru->items--;
-	lru->bytes -= kmc_item_bytes(item);
 	spin_unlock(&lru->lock);
 }
 
 void kmc_lru_replace(struct kmc_store *store, struct kmc_item *old, u32 handle, struct kmc_item *item,
 		     u32 new_handle)
 {
-	struct kmc_lru *lru = kmc_lru(store, kmc_item_class(old));
+	struct kmc_lru *lru = kmc_lru_hold(store, old);
 
-	spin_lock(&lru->lock);
 	item->prev = old->prev;
 	item->next = old->next;
 	WRITE_ONCE(item->class, old->class);
@@ -88,22 +111,22 @@ void kmc_lru_replace(struct kmc_store *store, struct kmc_item *old, u32 handle, 
 	if (item->next)
 		kmc_item_at(&store->slab, item->next)->prev = new_handle;
 	else
-		lru->tail = new_handle;
+		WRITE_ONCE(lru->tail, new_handle);
 	old->next = handle;
 	spin_unlock(&lru->lock);
 }
 
-/* To the warm end; list lock. What else happens to @seen meanwhile may get lost: it is a hint. */
-static void kmc_lru_move(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item, u32 handle)
+void kmc_lru_move(struct kmc_store *store, struct kmc_item *item, u32 handle, enum kmc_lru_segment to)
 {
+	u32 class = kmc_item_class(item);
 	u32 seen = READ_ONCE(item->seen);
 
+	/* What else happens to it meanwhile may get lost: it is a hint. */
 	if (seen & KMC_SEEN_ACTIVE)
 		WRITE_ONCE(item->seen, seen & ~KMC_SEEN_ACTIVE);
-	if (lru->head == handle)
-		return;
-	kmc_lru_pull(store, lru, item);
-	kmc_lru_push(store, lru, item, handle);
+	kmc_lru_pull(store, kmc_lru(store, class, kmc_item_segment(item)), item);
+	WRITE_ONCE(item->class, (u8)(class | to << KMC_ITEM_SEGMENT));
+	kmc_lru_push(store, kmc_lru(store, class, to), item, handle);
 }
 
 /* Note in this CPU's ring that the item was used. false: the ring is full. */
@@ -114,8 +137,10 @@ static bool kmc_lru_note(struct kmc_store *store, u32 handle, u64 hash)
 	u32 waiting = head - smp_load_acquire(&ring->tail);
 	struct kmc_bump *bump = &ring->bumps[head % KMC_RING_SIZE];
 
-	if (waiting >= KMC_RING_SIZE)
+	if (waiting >= KMC_RING_SIZE) {
+		kmc_count(&store->core->stats, lru_bumps_dropped);
 		return false;
+	}
 	bump->handle = handle;
 	bump->hash = (u32)hash;
 	smp_store_release(&ring->head, head + 1);
@@ -124,39 +149,84 @@ static bool kmc_lru_note(struct kmc_store *store, u32 handle, u64 hash)
 	return true;
 }
 
-void kmc_lru_access(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash, bool fetched)
+/* What becomes of @seen with an access in segmented mode: the second one makes active. */
+static u32 kmc_lru_mark(struct kmc_store *store, u32 handle, u64 hash, enum kmc_lru_segment segment, u32 seen)
+{
+	if (!(seen & KMC_SEEN_FETCHED))
+		return seen | KMC_SEEN_FETCHED;
+	if (!(seen & KMC_SEEN_ACTIVE) && (segment != KMC_COLD || kmc_lru_note(store, handle, hash)))
+		return seen | KMC_SEEN_ACTIVE;
+	return seen;
+}
+
+/* The same in flat mode. A note that found no room leaves the old time, so that the next access tries again. */
+static u32 kmc_lru_mark_flat(struct kmc_store *store, u32 handle, u64 hash, u32 seen, u32 now)
+{
+	u32 then = seen & KMC_SEEN_TIME;
+
+	if (then >> KMC_LRU_WINDOW_BITS == now >> KMC_LRU_WINDOW_BITS)
+		return (seen & ~KMC_SEEN_TIME) | now;
+	if (kmc_lru_note(store, handle, hash))
+		return (seen & ~KMC_SEEN_TIME) | now | KMC_SEEN_ACTIVE;
+	return seen;
+}
+
+void kmc_lru_access(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash,
+		    enum kmc_lru_segment segment, bool fetched)
 {
 	u32 now = kmc_store_now(store) & KMC_SEEN_TIME;
 	u32 old = READ_ONCE(item->seen);
 	u32 seen = old;
 
 	kmc_assert_bh_off();
-	if (fetched)
-		seen |= KMC_SEEN_FETCHED;
-	if ((old & KMC_SEEN_TIME) >> KMC_LRU_WINDOW_BITS == now >> KMC_LRU_WINDOW_BITS)
+	if (READ_ONCE(store->core->settings.lru_segmented)) {
+		if (fetched)
+			seen = kmc_lru_mark(store, handle, hash, segment, seen);
 		seen = (seen & ~KMC_SEEN_TIME) | now;
-	else if (kmc_lru_note(store, handle, hash))
-		seen = (seen & ~KMC_SEEN_TIME) | now | KMC_SEEN_ACTIVE;
-	else	/* with the old time, so that the next access tries again */
-		kmc_count(&store->core->stats, lru_bumps_dropped);
+	} else {
+		if (fetched)
+			seen |= KMC_SEEN_FETCHED;
+		seen = kmc_lru_mark_flat(store, handle, hash, seen, now);
+	}
 	if (seen != old)
 		WRITE_ONCE(item->seen, seen);
+}
+
+/* The lock of warm is outside that of cold. The item may have been moved since it was looked at. */
+static void kmc_lru_warm_up(struct kmc_store *store, struct kmc_item *item, u32 handle)
+{
+	struct kmc_lru *warm = kmc_lru(store, kmc_item_class(item), KMC_WARM);
+	struct kmc_lru *cold = kmc_lru(store, kmc_item_class(item), KMC_COLD);
+
+	spin_lock(&warm->lock);
+	spin_lock_nested(&cold->lock, SINGLE_DEPTH_NESTING);
+	if (kmc_item_segment(item) == KMC_COLD) {
+		kmc_lru_move(store, item, handle, KMC_WARM);
+		kmc_count_in(&store->core->stats, kmc_item_class(item), moves_to_warm);
+	}
+	spin_unlock(&cold->lock);
+	spin_unlock(&warm->lock);
 }
 
 /* One note: the item may be gone since, or another may be there that does not mind. */
 static void kmc_lru_bump(struct kmc_store *store, struct kmc_bump bump)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, bump.hash);
+	struct kmc_item *item;
+	struct kmc_lru *lru;
 
 	spin_lock(&stripe->lock);
-	if (kmc_index_has(store, bump.hash, bump.handle)) {
-		struct kmc_item *item = kmc_item_at(&store->slab, bump.handle);
-		struct kmc_lru *lru = kmc_lru(store, kmc_item_class(item));
-
-		spin_lock(&lru->lock);
-		kmc_lru_move(store, lru, item, bump.handle);
-		spin_unlock(&lru->lock);
+	if (!kmc_index_has(store, bump.hash, bump.handle))
+		goto out;
+	item = kmc_item_at(&store->slab, bump.handle);
+	if (READ_ONCE(store->core->settings.lru_segmented)) {
+		kmc_lru_warm_up(store, item, bump.handle);
+		goto out;
 	}
+	lru = kmc_lru_hold(store, item);
+	kmc_lru_move(store, item, bump.handle, kmc_item_segment(item));
+	spin_unlock(&lru->lock);
+out:
 	spin_unlock(&stripe->lock);
 }
 
@@ -192,121 +262,9 @@ bool kmc_lru_drain(struct kmc_store *store, u32 most)
 	return more;
 }
 
-/* Who is at the cold end. Those that were used since they were last moved get there late, if @spare. */
-static u32 kmc_lru_coldest(struct kmc_store *store, struct kmc_lru *lru, bool spare, u64 *hash)
+u32 kmc_lru_age(struct kmc_store *store, u32 class, enum kmc_lru_segment segment)
 {
-	u32 handle, spared;
-
-	spin_lock(&lru->lock);
-	for (spared = 0; (handle = lru->tail); spared++) {
-		struct kmc_item *item = kmc_item_at(&store->slab, handle);
-
-		if (!spare || spared == KMC_LRU_TRIES || !(READ_ONCE(item->seen) & KMC_SEEN_ACTIVE)) {
-			*hash = kmc_item_as_key(store, item).hash;
-			break;
-		}
-		kmc_lru_move(store, lru, item, handle);
-	}
-	spin_unlock(&lru->lock);
-	return handle;
-}
-
-/* memcached's lru_pull_tail() counts so. */
-static void kmc_lru_count(struct kmc_store *store, const struct kmc_item *item, bool dead)
-{
-	struct kmc_stats *stats = &store->core->stats;
-	u32 class = kmc_item_class(item);
-	u32 seen = READ_ONCE(item->seen);
-
-	if (dead) {
-		kmc_count_in(stats, class, reclaimed);
-		if (!(seen & KMC_SEEN_FETCHED))
-			kmc_count_in(stats, class, expired_unfetched);
-		return;
-	}
-	kmc_count_in(stats, class, evicted);
-	if (item->exptime)
-		kmc_count_in(stats, class, evicted_nonzero);
-	if (!(seen & KMC_SEEN_FETCHED))
-		kmc_count_in(stats, class, evicted_unfetched);
-	if (seen & KMC_SEEN_ACTIVE)
-		kmc_count_in(stats, class, evicted_active);
-}
-
-enum kmc_letting_go {
-	KMC_LET_GO,
-	KMC_IN_USE,
-	KMC_NOT_ALLOWED,
-};
-
-static enum kmc_letting_go kmc_lru_let_go(struct kmc_store *store, u32 handle, u64 hash)
-{
-	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
-	enum kmc_letting_go result = KMC_IN_USE;
-	struct kmc_item *item;
-	struct kmc_lru *lru;
-	bool dead;
-
-	spin_lock(&stripe->lock);
-	if (!kmc_index_has(store, hash, handle))
-		goto out;
-	item = kmc_item_at(&store->slab, handle);
-	if (refcount_read(&item->ref) != 1) {
-		kmc_count_in(&store->core->stats, kmc_item_class(item), lrutail_reflocked);
-		lru = kmc_lru(store, kmc_item_class(item));
-		spin_lock(&lru->lock);
-		kmc_lru_move(store, lru, item, handle);
-		spin_unlock(&lru->lock);
-		goto out;
-	}
-	dead = kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store)) !=
-	       KMC_MISS_NONE;
-	if (!dead && !store->core->settings.evict) {
-		result = KMC_NOT_ALLOWED;
-		goto out;
-	}
-	kmc_lru_count(store, item, dead);
-	kmc_item_unlink(store, hash, item, handle);
-	result = KMC_LET_GO;
-out:
-	spin_unlock(&stripe->lock);
-	if (result == KMC_LET_GO)
-		kmc_item_put(store, item);
-	return result;
-}
-
-bool kmc_lru_evict(struct kmc_store *store, u32 class)
-{
-	struct kmc_lru *lru = kmc_lru(store, class);
-	bool spare = store->core->settings.evict;
-	u32 tries, handle;
-	u64 hash;
-
-	kmc_assert_bh_off();
-	for (tries = 0; tries < KMC_LRU_TRIES; tries++) {
-		handle = kmc_lru_coldest(store, lru, spare && tries < KMC_LRU_TRIES / 2, &hash);
-		/* Heads and tails of values that lie in chunks are listed under the largest class. */
-		if (!handle) {
-			lru = kmc_lru(store, store->slab.last);
-			handle = kmc_lru_coldest(store, lru, spare, &hash);
-		}
-		if (!handle)
-			return false;
-		switch (kmc_lru_let_go(store, handle, hash)) {
-		case KMC_LET_GO:
-			return true;
-		case KMC_NOT_ALLOWED:
-			return false;
-		case KMC_IN_USE:
-			break;
-		}
-	}
-	return false;
-}
-
-u32 kmc_lru_age(struct kmc_store *store, u32 class)
-{
-	struct kmc_lru *lru = kmc_lru(store, class);
+	struct kmc_lru *lru = kmc_lru(store, class, segment);
 	u32 now = kmc_store_now(store) & KMC_SEEN_TIME;
 	u32 age = 0;
 
@@ -322,10 +280,14 @@ u32 kmc_lru_age(struct kmc_store *store, u32 class)
 
 void kmc_lru_totals(struct kmc_store *store, u32 class, u64 *items, u64 *bytes)
 {
-	struct kmc_lru *lru = kmc_lru(store, class);
+	u32 segment;
 
-	spin_lock(&lru->lock);
-	*items += lru->items;
-	*bytes += lru->bytes;
-	spin_unlock(&lru->lock);
+	for (segment = 0; segment < KMC_SEGMENTS; segment++) {
+		struct kmc_lru *lru = kmc_lru(store, class, segment);
+
+		spin_lock(&lru->lock);
+		*items += lru->items;
+		*bytes += lru->bytes;
+		spin_unlock(&lru->lock);
+	}
 }

@@ -21,7 +21,7 @@ static void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, st
 	peek->client_flags = READ_ONCE(item->client_flags);
 	peek->exptime = READ_ONCE(item->exptime);
 	peek->seen = READ_ONCE(item->seen);
-	peek->class = (u8)kmc_item_class(item);
+	peek->class = READ_ONCE(item->class);
 	peek->flags = READ_ONCE(item->flags);
 	peek->miss = kmc_expiry_verdict(store, READ_ONCE(item->generation), peek->exptime,
 					kmc_store_now(store));
@@ -78,5 +78,6 @@ bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const st
 
 void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
 {
-	kmc_lru_access(store, (struct kmc_item *)peek->item, peek->handle, key->hash, true);
+	kmc_lru_access(store, (struct kmc_item *)peek->item, peek->handle, key->hash,
+		       peek->class >> KMC_ITEM_SEGMENT, true);
 }

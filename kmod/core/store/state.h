@@ -10,6 +10,7 @@
 #include "expire.h"
 #include "mover.h"
 #include "automove.h"
+#include "crawl.h"
 
 /**
  * struct kmc_store - the items of one cache
@@ -26,6 +27,7 @@ struct kmc_store {
 	struct kmc_expiry expiry;
 	struct kmc_mover mover;
 	struct kmc_automove automove;
+	struct kmc_crawler crawler;
 	atomic64_t cas ____cacheline_aligned_in_smp;
 	atomic64_t incoming;
 };

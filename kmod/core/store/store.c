@@ -18,6 +18,7 @@ int kmc_store_create(struct kmc_core *core)
 	atomic64_set(&store->cas, 1);	/* the first value given out is 2, as memcached's */
 	kmc_expiry_init(store);
 	kmc_mover_init(store);
+	kmc_crawl_init(store);
 	err = kmc_index_init(store);
 	if (err)
 		goto free_store;
@@ -60,7 +61,7 @@ void kmc_store_destroy(struct kmc_store *store)
 
 int kmc_store_provide(struct kmc_store *store)
 {
-	kmc_expiry_catch_up(store);
+	kmc_crawl_catch_up(store);
 	if (READ_ONCE(store->index.full))
 		while (kmc_index_grow(store, KMC_GROW_STEPS))
 			;
@@ -69,7 +70,7 @@ int kmc_store_provide(struct kmc_store *store)
 
 unsigned long kmc_store_maintain(struct kmc_store *store)
 {
-	unsigned long wait;
+	unsigned long pause = KMC_IDLE;
 	bool more;
 
 	kmc_assert_process();
@@ -82,9 +83,11 @@ unsigned long kmc_store_maintain(struct kmc_store *store)
 	local_bh_disable();
 	more |= kmc_lru_drain(store, KMC_DRAIN_STEPS);
 	local_bh_enable();
-	more |= kmc_expiry_reap(store);
-	wait = kmc_mover_step(store);
-	return more ? 0 : min_t(unsigned long, wait, KMC_IDLE);
+	if (store->core->settings.lru_maintainer)
+		pause = kmc_lru_juggle(store);
+	pause = min(pause, kmc_crawl(store));
+	pause = min(pause, kmc_mover_step(store));
+	return more ? 0 : pause;
 }
 
 void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
@@ -107,6 +110,7 @@ void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
 	totals->hash_bytes = index.bytes;
 	totals->hash_power_level = index.power;
 	totals->hash_is_expanding = index.growing;
+	totals->lru_crawler_running = kmc_store_crawls(store);
 }
 
 enum kmc_move_answer kmc_store_reassign(struct kmc_store *store, s32 from, s32 to)
@@ -138,6 +142,7 @@ u32 kmc_store_trim(struct kmc_store *store, u32 pages)
 bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_class_totals *totals)
 {
 	struct kmc_slab_class *slab_class = &store->slab.classes[class];
+	u32 segment;
 
 	*last = store->slab.last;
 	if (!class || class > store->slab.last)
@@ -145,7 +150,6 @@ bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_c
 	*totals = (struct kmc_class_totals){
 		.chunk_size = slab_class->chunk_size,
 		.chunks_per_page = slab_class->per_page,
-		.age = kmc_lru_age(store, class),
 	};
 	spin_lock(&slab_class->lock);
 	totals->pages = slab_class->pages;
@@ -154,7 +158,20 @@ bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_c
 	totals->chunks = (u64)totals->pages * totals->chunks_per_page;
 	totals->used_chunks = totals->chunks - totals->free_chunks;
 	kmc_lru_totals(store, class, &totals->items, &totals->mem_requested);
+	for (segment = 0; segment < KMC_SEGMENTS; segment++) {
+		totals->number[segment] = READ_ONCE(kmc_lru(store, class, segment)->items);
+		totals->age[segment] = kmc_lru_age(store, class, segment);
+	}
+	totals->evicted_time = READ_ONCE(kmc_lru(store, class, KMC_COLD)->evicted_time);
 	return true;
+}
+
+void kmc_store_reset(struct kmc_store *store)
+{
+	u32 class;
+
+	for (class = 1; class <= store->slab.last; class++)
+		WRITE_ONCE(kmc_lru(store, class, KMC_COLD)->evicted_time, 0);
 }
 
 struct kmc_walker {
@@ -163,12 +180,11 @@ struct kmc_walker {
 	void *ctx;
 };
 
-static bool kmc_walker_visit(void *ctx, u32 handle)
+static void kmc_walker_visit(void *ctx, u32 handle)
 {
 	struct kmc_walker *walker = ctx;
 
 	walker->visit(walker->ctx, kmc_item_at(&walker->store->slab, handle));
-	return false;
 }
 
 void kmc_store_walk(struct kmc_store *store, struct kmc_walk *walk,

@@ -8,7 +8,7 @@
  * Locking, outermost first (each asserted at its owner):
  *   stripe lock	of a key's hash; an item is linked, unlinked and changed under it, inside a write
  *			section of the stripe's sequence count
- *   LRU lock		of one slab class
+ *   LRU lock		of one list of a slab class, then of a later list of the same class
  *   slab lock		of one slab class, then of the page pool
  * Nobody takes a stripe lock while holding another lock of the store, or two stripes.
  *
@@ -28,8 +28,8 @@
  *
  * Counting. The store counts what only it sees: total_items, get_expired, get_flushed (by any command,
  * as memcached), cas_hits, cas_badval, cas_misses (KMC_CAS), evicted*, reclaimed, expired_unfetched,
- * outofmemory, lrutail_reflocked, direct_reclaims, lru_bumps_dropped, crawler_*, malloc_fails. All
- * others (hits and misses of commands, cmd_*, store_too_large, store_no_memory) are the caller's.
+ * outofmemory, lrutail_reflocked, direct_reclaims, lru_*, moves_*, crawler_*, malloc_fails. All others
+ * (hits and misses of commands, hits_to_*, cmd_*, store_too_large, store_no_memory) are the caller's.
  */
 #ifndef KMC_STORE_H
 #define KMC_STORE_H
@@ -53,8 +53,8 @@ void kmc_store_destroy(struct kmc_store *store);
 int kmc_store_provide(struct kmc_store *store);
 
 /**
- * kmc_store_maintain - a bounded piece of upkeep: page reserve, index growth, bump rings, expiry in the
- *	background
+ * kmc_store_maintain - a bounded piece of upkeep: page reserve, index growth, bump rings, moving
+ *	items between LRUs, expiry in the background
  * Process context, one caller at a time. Return: jiffies until it wants to run again (0: at once).
  */
 unsigned long kmc_store_maintain(struct kmc_store *store);
@@ -110,7 +110,7 @@ struct kmc_peek {
 	u32 seen;		/* last access, as it was before this one */
 	u32 sequence;
 	u32 handle;
-	u8 class;
+	u8 class;		/* struct kmc_item.class, segment included */
 	u8 flags;		/* KMC_ITEM_* */
 	enum kmc_miss miss;
 };
@@ -381,6 +381,7 @@ struct kmc_store_totals {
 	u64 reclaimed_pages;	/* given back because the system was short of memory */
 	bool moving;
 	const char *last_busy;	/* a constant */
+	bool lru_crawler_running;
 };
 
 void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals);
@@ -413,11 +414,27 @@ struct kmc_class_totals {
 	u32 chunks_per_page, pages;
 	u64 chunks, used_chunks, free_chunks;
 	u64 items, mem_requested;
-	u32 age;		/* seconds since the oldest item was last used */
+	u64 number[KMC_SEGMENTS];	/* of the items */
+	u32 age[KMC_SEGMENTS];	/* seconds since the item at the tail was last used */
+	u32 evicted_time;	/* the same, of the one that was evicted last */
 };
 
 /* false: no such class (ids go from 1 to *@last). Classes without pages have pages == 0. */
 bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_class_totals *totals);
+
+/* "stats reset": what kmc_stats_reset() does not know. Any context. */
+void kmc_store_reset(struct kmc_store *store);
+
+/**
+ * kmc_store_crawl - have dead items of some classes taken out now
+ * @classes: a bit for each id
+ * BH off. The crawler must be enabled (settings.lru_crawler), or this comes to nothing; a run of its own
+ * gives way. Return: 0, or -EBUSY: it runs for another client.
+ */
+int kmc_store_crawl(struct kmc_store *store, u64 classes);
+
+/* Whether the crawler runs, or will at once. Any context. */
+bool kmc_store_crawls(const struct kmc_store *store);
 
 /**
  * struct kmc_walk - a place in the index that survives its growth: buckets are walked in bit-reversed

@@ -199,6 +199,20 @@ enum kmc_setting {
 	KMC_S_SLAB_AUTOMOVE_FREERATIO, /* u32, millionths (-o slab_automove_freeratio); not used */
 	KMC_S_SLAB_SIZES,	/* string, "96-120-240": sizes of chunks (-o slab_sizes) */
 	KMC_S_TRACK_SIZES,	/* u8, 1: count items by size (-o track_sizes) */
+	KMC_S_LRU_MAINTAINER,	/* u8, 0: nobody looks after the LRUs (-o no_lru_maintainer) */
+	KMC_S_LRU_SEGMENTED,	/* u8, 0: one LRU for each class; needs the maintainer */
+	KMC_S_HOT_LRU_PCT,	/* u32, percent of a class for items that are new (-o hot_lru_pct) */
+	KMC_S_WARM_LRU_PCT,	/* u32, percent for items in use (-o warm_lru_pct) */
+	KMC_S_HOT_MAX_FACTOR,	/* u32, thousandths of the cold LRU's age (-o hot_max_factor) */
+	KMC_S_WARM_MAX_FACTOR,	/* u32, the same (-o warm_max_factor) */
+	KMC_S_TEMP_LRU,		/* u8, 1: items of short life have an LRU of their own */
+	KMC_S_TEMPORARY_TTL,	/* u32, seconds: how short (-o temporary_ttl) */
+	KMC_S_LRU_CRAWLER,	/* u8, 0: expired items wait until somebody meets them (-o no_lru_crawler) */
+	KMC_S_LRU_CRAWLER_SLEEP, /* u32, microseconds between 1000 items (-o lru_crawler_sleep) */
+	KMC_S_LRU_CRAWLER_TOCRAWL, /* u32, items of a class in one run, 0: all (-o lru_crawler_tocrawl) */
+	KMC_S_HASH_ALGORITHM,	/* u8, enum kmc_hash_algorithm (-o hash_algorithm); shown, not used */
+	KMC_S_HASH_EXPAND,	/* u8, 0: the index grows only when it is full (-o no_hashexpand) */
+	KMC_S_TAIL_REPAIR_TIME,	/* u32, seconds (-o tail_repair_time); shown, not used */
 	__KMC_S_MAX
 };
 #define KMC_S_MAX (__KMC_S_MAX - 1)
@@ -218,6 +232,12 @@ enum kmc_protocol {
 	KMC_PROTOCOL_AUTO,	/* told by a connection's first byte */
 	KMC_PROTOCOL_TEXT,
 	KMC_PROTOCOL_BINARY,
+};
+
+enum kmc_hash_algorithm {
+	KMC_HASH_MURMUR3,
+	KMC_HASH_JENKINS,
+	KMC_HASH_XXH3,
 };
 
 enum kmc_event {
