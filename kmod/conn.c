@@ -3,8 +3,8 @@
  * Life of a connection.
  *
  * Made on the instance's worker when a socket was accepted: counted and listed, callbacks taken over,
- * kicked once for bytes that came before. From then on only its work item touches it; everybody else
- * sets a flag and kicks.
+ * kicked once for bytes that came before. From then on it is served under its lock, where bytes come in or
+ * by its work item (serve.h); everybody else sets a flag and kicks.
  *
  * Ends in its work item, for whatever reason. Unlink: callbacks restored under sk_callback_lock (from
  * then on no socket callback finds it, but one that is under way may still hold it under RCU and kick),
@@ -23,12 +23,10 @@
 #include <net/sock.h>
 
 #include "listener.h"
+#include "serve.h"
 #include "server.h"
 #include "tx.h"
 
-#define TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
-#define TURN_KEYS	1024		/* keys of gets in one turn: some hundred microseconds of lookups */
-#define RETRY_DELAY	(HZ / 100)	/* when memory was short */
 #define VISIT_BATCH	256		/* connections visited with bottom halves off */
 
 static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
@@ -36,12 +34,12 @@ static const char too_many[] = "ERROR Too many open connections\r\n";	/* protoco
 static struct workqueue_struct *conn_wq;
 static struct kmem_cache *conn_cache;
 
-void kmc_conn_kick(struct kmc_conn *conn)
+void kmc_conn_kick_after(struct kmc_conn *conn, unsigned long delay)
 {
-	queue_delayed_work_on(raw_smp_processor_id(), conn_wq, &conn->work, 0);
+	queue_delayed_work_on(raw_smp_processor_id(), conn_wq, &conn->work, delay);
 }
 
-static void conn_data_ready(struct sock *sk)
+void kmc_conn_ready(struct sock *sk)
 {
 	struct kmc_conn *conn;
 
@@ -52,7 +50,7 @@ static void conn_data_ready(struct sock *sk)
 	rcu_read_unlock();
 }
 
-int kmc_conn_hook(struct kmc_conn *conn, void (*write_space)(struct sock *sk))
+int kmc_conn_hook(struct kmc_conn *conn, void (*data_ready)(struct sock *sk), void (*write_space)(struct sock *sk))
 {
 	struct sock *sk = conn->sock->sk;
 	int err = -EBUSY;
@@ -64,9 +62,9 @@ int kmc_conn_hook(struct kmc_conn *conn, void (*write_space)(struct sock *sk))
 		conn->saved.write_space = sk->sk_write_space;
 		conn->saved.state_change = sk->sk_state_change;
 		__rcu_assign_sk_user_data_with_flags(sk, conn, SK_USER_DATA_NOCOPY);
-		WRITE_ONCE(sk->sk_data_ready, conn_data_ready);
+		WRITE_ONCE(sk->sk_data_ready, data_ready);
 		WRITE_ONCE(sk->sk_write_space, write_space);
-		WRITE_ONCE(sk->sk_state_change, conn_data_ready);
+		WRITE_ONCE(sk->sk_state_change, kmc_conn_ready);
 	}
 	write_unlock_bh(&sk->sk_callback_lock);
 	return err;
@@ -192,37 +190,18 @@ static void conn_close(struct kmc_conn *conn)
 	queue_rcu_work(conn_wq, &conn->free);
 }
 
-/* Idle as memcached sees it: between two requests, with nothing to send, for too long. */
-static bool conn_is_idle(struct kmc_conn *conn)
-{
-	unsigned long timeout = conn->server->core.settings.idle_timeout * HZ;
-
-	return timeout && !conn->tx && !kmc_session_busy(conn->session) &&
-	       time_after(jiffies, conn->last_active + timeout);
-}
-
 static enum kmc_step conn_turn(struct kmc_conn *conn)
 {
-	struct kmc_server *server = conn->server;
 	enum kmc_step step;
 
 	if (test_bit(KMC_CONN_DEAD, &conn->flags))
 		return KMC_STEP_CLOSE;
-	conn->budget.requests = server->core.settings.reqs_per_event;
-	conn->budget.keys = TURN_KEYS;
-	conn->budget.bytes = TURN_BYTES;
 	step = conn->transport->serve(conn);
-	if (step == KMC_STEP_PROCESS) {
-		kmc_session_process(conn->session);
-		return KMC_STEP_YIELD;
-	}
-	if (test_and_clear_bit(KMC_CONN_AGED, &conn->flags) && conn_is_idle(conn)) {
-		local_bh_disable();
-		kmc_count(&server->core.stats, idle_kicks);
-		local_bh_enable();
-		return KMC_STEP_CLOSE;
-	}
-	return step;
+	if (step != KMC_STEP_PROCESS)
+		return step;
+	/* Without the connection's lock: KMC_CONN_DEFERRED keeps others out of the session. */
+	kmc_session_process(conn->session);
+	return KMC_STEP_YIELD;
 }
 
 static void conn_work(struct work_struct *work)
@@ -236,7 +215,7 @@ static void conn_work(struct work_struct *work)
 		conn_close(conn);
 		break;
 	case KMC_STEP_LATER:
-		queue_delayed_work(conn_wq, &conn->work, RETRY_DELAY);
+		kmc_conn_kick_after(conn, KMC_RETRY_DELAY);
 		break;
 	case KMC_STEP_YIELD:
 		kmc_conn_kick(conn);

@@ -66,6 +66,7 @@ enum kmc_conn_flag {
 	KMC_CONN_DEAD,		/* is to end: its instance stops */
 	KMC_CONN_AGED,		/* aging found it idle; its own work item decides */
 	KMC_CONN_WANTS_ROOM,	/* a reply waits: sk_write_space may queue the work item */
+	KMC_CONN_DEFERRED,	/* something is left over for the work item, which is queued; see serve.h */
 };
 
 /**
@@ -79,20 +80,21 @@ struct kmc_callbacks {
 
 /**
  * struct kmc_conn - a connection
- * @work: serves it; what it alone touches needs no lock: all fields below without a word on theirs
+ * @work: ends it, and serves what was left over
  * @flags: enum kmc_conn_flag, atomic
  * @server: counted reference
  * @listener: that it came in by; lives as long as @server
  * @node: in @server's list, under its lock
- * @sock: ours; NULL once closed
+ * @sock: ours; NULL once closed; set by @work only, when no callback finds the connection any more
  * @transport: fixed
  * @saved: written before the callbacks are ours, read when they are given back
- * @session: its conversation
+ * @session: its conversation. This and what follows: under the connection's lock (TCP: the socket lock;
+ *	unix: @work alone), until @work has detached it
  * @tx: a reply being built or on its way; NULL while there is none, so that idle connections are small
  * @budget: what this turn may still cost
  * @verdict: of the last kmc_session_input()
- * @sending: we are inside our own send: sk_write_space must not queue @work. Under the socket lock.
- * @last_active: jiffies; WRITE_ONCE() by @work, read by aging
+ * @sending: we are inside our own send: sk_write_space must not queue @work
+ * @last_active: jiffies; WRITE_ONCE(), read by aging without the lock
  * @rx_skb, @rx_offset: unix: the buffer being read (ours) and how far
  * @free: frees it after a grace period, for socket callbacks look at it under RCU
  */
@@ -135,8 +137,18 @@ void kmc_conns_each(struct kmc_conns *conns, void (*visit)(struct kmc_conn *conn
 /* Take over a socket that was just accepted; it is ours whatever happens. On the instance's worker. */
 void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock);
 
-/* Have the work item run soon on this CPU. Any context, under RCU or with @conn known to be listed. */
-void kmc_conn_kick(struct kmc_conn *conn);
+/* Have the work item run on this CPU, soon or in @delay jiffies. Any context, under RCU or with @conn known to be
+ * listed.
+ */
+void kmc_conn_kick_after(struct kmc_conn *conn, unsigned long delay);
+
+static inline void kmc_conn_kick(struct kmc_conn *conn)
+{
+	kmc_conn_kick_after(conn, 0);
+}
+
+/* A socket callback that has the work item run. */
+void kmc_conn_ready(struct sock *sk);
 
 /**
  * kmc_conns_stop - end all connections of an instance that accepts no more, and wait until they are freed
@@ -144,8 +156,8 @@ void kmc_conn_kick(struct kmc_conn *conn);
  */
 void kmc_conns_stop(struct kmc_server *server);
 
-/* Callbacks that both transports share; @write_space is the transport's own. Around lock_sock() for TCP. */
-int kmc_conn_hook(struct kmc_conn *conn, void (*write_space)(struct sock *sk));
+/* Take the callbacks over; both are the transport's own. Within lock_sock() for TCP. 0 or -EBUSY. */
+int kmc_conn_hook(struct kmc_conn *conn, void (*data_ready)(struct sock *sk), void (*write_space)(struct sock *sk));
 void kmc_conn_unhook(struct kmc_conn *conn);
 
 #endif

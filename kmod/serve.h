@@ -3,6 +3,11 @@
  * The serve loop, shared by all transports: take what has come, feed it to the session, send what that
  * answers, until there is nothing to do or the budget is used up.
  *
+ * Two ways in. kmc_serve_here() where the bytes come in (softirq), in the hope that all can be done there
+ * and then; kmc_serve() from the work item for what that leaves over. The connection's lock lets one of them
+ * in at a time. KMC_CONN_DEFERRED says that there is something left over: until the work item has got to the
+ * end of it, what comes in is the work item's as well.
+ *
  * It is a template: each transport instantiates kmc_serve() with its own constant struct kmc_socket_ops,
  * so that the data path has no indirect call.
  *
@@ -19,6 +24,12 @@
 #include "conn.h"
 #include "server.h"
 #include "tx.h"
+
+#define KMC_TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
+#define KMC_TURN_KEYS	1024		/* keys of gets in one turn: some hundred microseconds of lookups */
+#define KMC_HERE_KEYS	256		/* the same in softirq, where others wait harder */
+#define KMC_HERE_BYTES	(64 * 1024)	/* of a reply that is copied and sent in softirq */
+#define KMC_RETRY_DELAY	(HZ / 100)	/* when memory was short */
 
 /**
  * struct kmc_run - received bytes that lie in one buffer
@@ -37,7 +48,7 @@ enum kmc_rx {
 
 /**
  * struct kmc_socket_ops - what the loop needs of a socket
- * @lock, @unlock: around all others
+ * @lock, @unlock: around all others, in process context
  * @peek: the next received bytes
  * @consume: the first @len of them are done with
  * @send: Return: bytes taken, -EAGAIN (sk_write_space will be called), -ENOMEM (it will not), or
@@ -104,6 +115,14 @@ static inline u32 kmc_serve_feed(struct kmc_conn *conn, const struct kmc_run *ru
 	return used;
 }
 
+/* What a turn may cost. */
+static inline void kmc_serve_budget(struct kmc_conn *conn, u32 keys)
+{
+	conn->budget.requests = conn->server->core.settings.reqs_per_event;
+	conn->budget.keys = keys;
+	conn->budget.bytes = KMC_TURN_BYTES;
+}
+
 /* Go on with a request that has all its bytes but wanted a turn or room. */
 static inline void kmc_serve_resume(struct kmc_conn *conn)
 {
@@ -135,7 +154,9 @@ static inline enum kmc_step kmc_serve_verdict(struct kmc_conn *conn)
 	}
 }
 
-static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
+/* @send_max: a longer reply is left to the work item */
+static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const struct kmc_socket_ops *ops,
+						    u32 send_max)
 {
 	struct kmc_run run;
 	enum kmc_step step;
@@ -160,25 +181,84 @@ static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const
 	} else {
 		kmc_serve_resume(conn);
 	}
-	step = kmc_serve_send(conn, ops);
+	step = conn->tx->reply.bytes > send_max ? KMC_STEP_YIELD : kmc_serve_send(conn, ops);
 	if (used)
 		ops->consume(conn, used);
 	return step == KMC_STEP_ON ? kmc_serve_verdict(conn) : step;
 }
 
-/* One turn of a transport. Process context. */
+/* Under the connection's lock. */
+static __always_inline enum kmc_step kmc_serve_turn(struct kmc_conn *conn, const struct kmc_socket_ops *ops,
+						    u32 send_max)
+{
+	enum kmc_step step;
+
+	do {
+		step = kmc_serve_once(conn, ops, send_max);
+	} while (step == KMC_STEP_ON);
+	if (conn->tx && kmc_reply_empty(&conn->tx->reply))
+		kmc_tx_give(conn);
+	return step;
+}
+
+/* Idle as memcached sees it: between two requests, with nothing to send, for too long. */
+static inline bool kmc_serve_idle(const struct kmc_conn *conn)
+{
+	unsigned long timeout = conn->server->core.settings.idle_timeout * HZ;
+
+	return timeout && !conn->tx && !kmc_session_busy(conn->session) &&
+	       time_after(jiffies, conn->last_active + timeout);
+}
+
+/* Aging has found it idle. Whether it still is can only be said under the lock. */
+static inline bool kmc_serve_aged(struct kmc_conn *conn)
+{
+	if (!test_and_clear_bit(KMC_CONN_AGED, &conn->flags) || !kmc_serve_idle(conn))
+		return false;
+	local_bh_disable();
+	kmc_count(&conn->server->core.stats, idle_kicks);
+	local_bh_enable();
+	return true;
+}
+
+/* One turn of a transport, from the work item. Process context. */
 static __always_inline enum kmc_step kmc_serve(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
 {
 	enum kmc_step step;
 
 	ops->lock(conn);
-	do {
-		step = kmc_serve_once(conn, ops);
-	} while (step == KMC_STEP_ON);
+	kmc_serve_budget(conn, KMC_TURN_KEYS);
+	step = kmc_serve_turn(conn, ops, U32_MAX);
+	if (step == KMC_STEP_INPUT && kmc_serve_aged(conn))
+		step = KMC_STEP_CLOSE;
+	/* What nobody will call us for, this work item must come back for. */
+	if (step == KMC_STEP_INPUT || step == KMC_STEP_ROOM)
+		clear_bit(KMC_CONN_DEFERRED, &conn->flags);
+	else
+		set_bit(KMC_CONN_DEFERRED, &conn->flags);
 	ops->unlock(conn);
-	if (conn->tx && kmc_reply_empty(&conn->tx->reply))
-		kmc_tx_give(conn);
 	return step;
+}
+
+/*
+ * One turn where the bytes came in: softirq, or the task of a peer on the same machine. The connection's
+ * lock is held; nothing may sleep.
+ */
+static __always_inline void kmc_serve_here(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
+{
+	enum kmc_step step;
+
+	if (test_bit(KMC_CONN_DEFERRED, &conn->flags) || test_bit(KMC_CONN_DEAD, &conn->flags) ||
+	    test_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
+		return;		/* the work item is queued, or write_space will queue it */
+	kmc_serve_budget(conn, KMC_HERE_KEYS);
+	step = kmc_serve_turn(conn, ops, KMC_HERE_BYTES);
+	if (step == KMC_STEP_INPUT || step == KMC_STEP_ROOM)
+		return;
+	set_bit(KMC_CONN_DEFERRED, &conn->flags);
+	if (step == KMC_STEP_CLOSE)
+		set_bit(KMC_CONN_DEAD, &conn->flags);
+	kmc_conn_kick_after(conn, step == KMC_STEP_LATER ? KMC_RETRY_DELAY : 0);
 }
 
 #endif

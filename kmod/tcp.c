@@ -2,12 +2,22 @@
 /*
  * TCP: bytes are read where the stack left them (tcp_recv_skb, tcp_read_done), replies go out through
  * tcp_sendmsg_locked, all under the socket lock.
+ *
+ * Requests are served in the softirq that received them, from sk_data_ready. The socket's spinlock is held
+ * there and nobody owns the socket, so the work item, which owns it while it serves, is kept out, and its
+ * backlog is empty: tcp_sendmsg_locked() has nothing to flush. When somebody owns the socket, the callback
+ * comes from the backlog in that task and only queues the work item.
  */
+#include <linux/moduleparam.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "conn.h"
 #include "serve.h"
+
+static bool softirq = true;
+module_param(softirq, bool, 0644);
+MODULE_PARM_DESC(softirq, "serve TCP where packets come in; N: from work items only (default Y)");
 
 static struct sock *conn_sk(const struct kmc_conn *conn)
 {
@@ -65,28 +75,6 @@ static void take_frag_back(struct sock *sk)
 		put_page(sk->sk_frag.page);	/* another came between on this CPU */
 	sk->sk_frag.page = NULL;
 	local_bh_enable();
-}
-
-/*
- * What a socket inherits from its listener is up to whoever made that, or holds a duplicate of it:
- * undo what would stall replies (cork, Nagle, low-water mark) or our closing (linger).
- */
-static int tcp_attach(struct kmc_conn *conn)
-{
-	struct sock *sk = conn_sk(conn);
-	int err;
-
-	tcp_sock_set_cork(sk, false);
-	tcp_sock_set_nodelay(sk);
-	lock_sock(sk);
-	sock_reset_flag(sk, SOCK_LINGER);
-	WRITE_ONCE(sk->sk_rcvlowat, 1);
-	/* Sends will come from softirq one day: never sleep, never use current's page fragment. */
-	sk->sk_allocation = GFP_ATOMIC;
-	kmc_sk_own_frag(sk);
-	err = kmc_conn_hook(conn, tcp_write_space);
-	release_sock(sk);
-	return err;
 }
 
 static void tcp_detach(struct kmc_conn *conn)
@@ -178,6 +166,42 @@ static const struct kmc_socket_ops tcp_ops = {
 	.consume = tcp_consume,
 	.send = tcp_send,
 };
+
+/* Called with the socket's spinlock held, or in the task that owns the socket. */
+static void conn_data_ready(struct sock *sk)
+{
+	struct kmc_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn && sock_owned_by_user_nocheck(sk))
+		kmc_conn_kick(conn);
+	else if (conn)
+		kmc_serve_here(conn, &tcp_ops);
+	rcu_read_unlock();
+}
+
+/*
+ * What a socket inherits from its listener is up to whoever made that, or holds a duplicate of it:
+ * undo what would stall replies (cork, Nagle, low-water mark) or our closing (linger).
+ */
+static int tcp_attach(struct kmc_conn *conn)
+{
+	struct sock *sk = conn_sk(conn);
+	int err;
+
+	tcp_sock_set_cork(sk, false);
+	tcp_sock_set_nodelay(sk);
+	lock_sock(sk);
+	sock_reset_flag(sk, SOCK_LINGER);
+	WRITE_ONCE(sk->sk_rcvlowat, 1);
+	/* Sends come from softirq: never sleep, never use current's page fragment. */
+	sk->sk_allocation = GFP_ATOMIC;
+	kmc_sk_own_frag(sk);
+	err = kmc_conn_hook(conn, READ_ONCE(softirq) ? conn_data_ready : kmc_conn_ready, tcp_write_space);
+	release_sock(sk);
+	return err;
+}
 
 static enum kmc_step tcp_serve(struct kmc_conn *conn)
 {

@@ -10,13 +10,18 @@ static_assert(sizeof_field(struct kmc_txbuf, room) >= KMC_REPLY_ROOM_MIN);
 
 static struct kmem_cache *tx_cache;
 
+/* The buffer that was given back last on a CPU: in the steady state a request allocates nothing. */
+static DEFINE_PER_CPU(struct kmc_txbuf *, spare_tx);
+
 bool kmc_tx_take(struct kmc_conn *conn)
 {
 	struct kmc_core *core = &conn->server->core;
 
 	if (conn->tx)
 		return true;
-	conn->tx = kmem_cache_alloc(tx_cache, GFP_KERNEL | __GFP_NOWARN);
+	conn->tx = this_cpu_xchg(spare_tx, NULL);
+	if (!conn->tx)
+		conn->tx = kmem_cache_alloc(tx_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn->tx) {
 		local_bh_disable();
 		kmc_count(&core->stats, response_obj_oom);
@@ -32,7 +37,8 @@ void kmc_tx_give(struct kmc_conn *conn)
 	if (!conn->tx)
 		return;
 	WARN_ON_ONCE(!kmc_reply_empty(&conn->tx->reply));
-	kmem_cache_free(tx_cache, conn->tx);
+	if (this_cpu_cmpxchg(spare_tx, NULL, conn->tx))
+		kmem_cache_free(tx_cache, conn->tx);	/* there is one already */
 	conn->tx = NULL;
 }
 
@@ -75,7 +81,16 @@ int kmc_tx_init(void)
 	return tx_cache ? 0 : -ENOMEM;
 }
 
+/* No connection is left. */
 void kmc_tx_exit(void)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct kmc_txbuf *spare = per_cpu(spare_tx, cpu);
+
+		if (spare)
+			kmem_cache_free(tx_cache, spare);
+	}
 	kmem_cache_destroy(tx_cache);
 }

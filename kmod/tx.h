@@ -14,7 +14,7 @@
 
 /**
  * struct kmc_txbuf - a reply and its room
- * Belongs to one connection while that has something to say, else to the slab cache.
+ * Belongs to one connection while that has something to say, else to a CPU or to the slab cache.
  */
 struct kmc_txbuf {
 	struct kmc_reply reply;
@@ -24,7 +24,7 @@ struct kmc_txbuf {
 int kmc_tx_init(void);
 void kmc_tx_exit(void);
 
-/* See that @conn has a buffer. Process context. Return: false without memory. */
+/* See that @conn has a buffer. Under the connection's lock. Return: false without memory. */
 bool kmc_tx_take(struct kmc_conn *conn);
 
 /* Give an empty buffer back. */

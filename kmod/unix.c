@@ -32,7 +32,7 @@ static void unix_write_space(struct sock *sk)
 static int unix_attach(struct kmc_conn *conn)
 {
 	WRITE_ONCE(used, true);
-	return kmc_conn_hook(conn, unix_write_space);
+	return kmc_conn_hook(conn, kmc_conn_ready, unix_write_space);
 }
 
 static void unix_detach(struct kmc_conn *conn)
