@@ -73,5 +73,14 @@ void test_settings(void)
 	test_check(-EINVAL, KMC_S_SIZE_MIN, 400 << 10, 0, 0, "-n above half of slab_chunk_max");
 	test_check(-ERANGE, KMC_S_PREFIX_DELIM, 0, 0, 0, "a zero byte as delimiter");
 	test_check(-ERANGE, KMC_S_PROTOCOL, 3, 0, 0, "a protocol that is none");
+	test_check(0, KMC_S_HOT_LRU_PCT, 10, KMC_S_WARM_LRU_PCT, 70, "hot and warm of 80 percent");
+	test_check(-EINVAL, KMC_S_HOT_LRU_PCT, 11, KMC_S_WARM_LRU_PCT, 70, "of 81 percent");
+	test_check(-ERANGE, KMC_S_HOT_LRU_PCT, 0, 0, 0, "hot of none");
+	test_check(-ERANGE, KMC_S_WARM_MAX_FACTOR, 0, 0, 0, "a warm_max_factor of 0");
+	test_check(-EINVAL, KMC_S_LRU_MAINTAINER, 0, 0, 0, "segments without maintainer");
+	test_check(0, KMC_S_LRU_MAINTAINER, 0, KMC_S_LRU_SEGMENTED, 0, "neither");
+	test_check(0, KMC_S_TEMP_LRU, 1, 0, 0, "temporary items");
+	test_check(-ERANGE, KMC_S_LRU_CRAWLER_SLEEP, 1000001, 0, 0, "lru_crawler_sleep above a second");
+	test_check(-ERANGE, KMC_S_HASH_ALGORITHM, 3, 0, 0, "a hash function that is none");
 	test_check(-ERANGE, KMC_S_UMASK, 01000, 0, 0, "a mode with more than nine bits");
 }

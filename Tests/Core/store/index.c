@@ -304,7 +304,37 @@ static void stale_handles_stay_inside(void)
 	cache_close(&c);
 }
 
+/* -o no_hashexpand: as long as there is room, and no item is lost when there is none. */
+static void told_not_to_grow(void)
+{
+	struct cache c;
+	u32 n;
+
+	cache_init(&c);
+	c.settings.hash_expand = 0;
+	cache_open(&c);
+	for (n = 0; n < 4500; n++)
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	cache_maintain(&c);
+	EQUAL(totals(&c).power, 12);
+	for (; n < 20000; n++)
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	cache_maintain(&c);
+	CHECK(totals(&c).power > 12);
+	EQUAL(cache_items(&c), 20000);
+	cache_close(&c);
+
+	cache_init(&c);
+	cache_open(&c);
+	for (n = 0; n < 4500; n++)
+		EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	cache_maintain(&c);
+	EQUAL(totals(&c).power, 13);
+	cache_close(&c);
+}
+
 static const struct tap_test tests[] = {
+	{ "index: told not to grow, it does when it is full", told_not_to_grow },
 	{ "index: grows while it serves", grows },
 	{ "index: grows when it is full", grows_when_full },
 	{ "index: spilled buckets come back", spills_come_back },
