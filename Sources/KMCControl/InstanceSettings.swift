@@ -91,6 +91,20 @@ public struct InstanceSettings: Equatable, Sendable {
     public var hashExpand: Bool?
     /// Shown, not used by the module (`-o tail_repair_time`).
     public var tailRepairTime: UInt32?
+    /// False: slab pages stay in their class (`-o no_slab_reassign`).
+    public var slabReassign: Bool?
+    /// 0 to 2: slab pages go where they are needed (`-o slab_automove`).
+    public var slabAutomove: UInt32?
+    /// How far apart ages must be for a page to go, in millionths (`-o slab_automove_ratio`).
+    public var slabAutomoveRatio: UInt32?
+    /// Seconds that are looked back upon (`-o slab_automove_window`).
+    public var slabAutomoveWindow: UInt32?
+    /// In millionths (`-o slab_automove_freeratio`); not used by the module.
+    public var slabAutomoveFreeRatio: UInt32?
+    /// Sizes of chunks with dashes between (`-o slab_sizes`).
+    public var slabSizes: String?
+    /// True: `stats sizes` counts items (`-o track_sizes`).
+    public var trackSizes: Bool?
 
     public init() {}
 }
@@ -152,5 +166,12 @@ extension InstanceSettings {
         SettingRow(attribute: KMC_S_HASH_ALGORITHM, place: .hashAlgorithm(\.hashAlgorithm)),
         SettingRow(attribute: KMC_S_HASH_EXPAND, place: .bool(\.hashExpand)),
         SettingRow(attribute: KMC_S_TAIL_REPAIR_TIME, place: .u32(\.tailRepairTime)),
+        SettingRow(attribute: KMC_S_SLAB_REASSIGN, place: .bool(\.slabReassign)),
+        SettingRow(attribute: KMC_S_SLAB_AUTOMOVE, place: .u32(\.slabAutomove)),
+        SettingRow(attribute: KMC_S_SLAB_AUTOMOVE_RATIO, place: .u32(\.slabAutomoveRatio)),
+        SettingRow(attribute: KMC_S_SLAB_AUTOMOVE_WINDOW, place: .u32(\.slabAutomoveWindow)),
+        SettingRow(attribute: KMC_S_SLAB_AUTOMOVE_FREERATIO, place: .u32(\.slabAutomoveFreeRatio)),
+        SettingRow(attribute: KMC_S_SLAB_SIZES, place: .string(\.slabSizes)),
+        SettingRow(attribute: KMC_S_TRACK_SIZES, place: .bool(\.trackSizes)),
     ]
 }

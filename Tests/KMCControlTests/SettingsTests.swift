@@ -45,6 +45,13 @@ struct SettingsTests {
         settings.hashAlgorithm = .xxh3
         settings.hashExpand = false
         settings.tailRepairTime = 36
+        settings.slabReassign = false
+        settings.slabAutomove = 24
+        settings.slabAutomoveRatio = 25
+        settings.slabAutomoveWindow = 26
+        settings.slabAutomoveFreeRatio = 27
+        settings.slabSizes = "96-120"
+        settings.trackSizes = true
         return settings
     }()
 

@@ -57,6 +57,29 @@ struct CommandLineTests {
         #expect(try Self.options("-o", "no_maxconns_fast").settings.maxconnsFast == false)
     }
 
+    @Test func slabPagesHaveSuboptions() throws {
+        let options = try Self.options(
+            "-o", "slab_automove=2,slab_automove_ratio=0.75,slab_automove_window=5,slab_automove_freeratio=0.01",
+            "-o", "no_slab_reassign,slab_sizes=96-120-240,track_sizes")
+        #expect(options.settings.slabAutomove == 2)
+        #expect(options.settings.slabAutomoveRatio == 750_000)
+        #expect(options.settings.slabAutomoveWindow == 5)
+        #expect(options.settings.slabAutomoveFreeRatio == 10_000)
+        #expect(options.settings.slabReassign == false)
+        #expect(options.settings.slabSizes == "96-120-240")
+        #expect(options.settings.trackSizes == true)
+        #expect(try Self.options("-o", "slab_automove,slab_reassign").settings.slabAutomove == 1)
+        #expect(try Self.options("-o", "no_slab_automove").settings.slabAutomove == 0)
+    }
+
+    @Test(arguments: [
+        "slab_automove=3", "slab_automove=-1", "slab_automove_ratio", "slab_automove_ratio=0", "slab_automove_ratio=1.1",
+        "slab_automove_window=2", "slab_automove_window=1801", "slab_sizes",
+    ])
+    func slabSuboptionsOutOfRangeAreRefused(_ list: String) {
+        #expect(Self.failure(["-o", list])?.status == 1)
+    }
+
     @Test func addressesMayBeSeveral() throws {
         #expect(try Self.options("-l", "a,b", "-l", "c;[::1]:5", "-l", "a").listen == ["a", "b", "c", "[::1]:5"])
     }

@@ -62,7 +62,7 @@ const struct kmc_setting_row kmc_setting_rows[] = {
 		"addresses that were asked for; shown only"),
 	KMC_ROW(SLAB_REASSIGN, slab_reassign, U8, 0, 1, 1,
 		"1: pages may go from one slab class to another"),
-	KMC_ROW(SLAB_AUTOMOVE, slab_automove, U8, 0, 2, 1,
+	KMC_ROW(SLAB_AUTOMOVE, slab_automove, U32, 0, 2, 1,
 		"1: pages go by themselves to where they are needed; 2: at each eviction"),
 	KMC_ROW(SLAB_AUTOMOVE_RATIO, slab_automove_ratio, U32, 0, U32_MAX, 800000,
 		"the youngest class gets a page of the oldest if their ages are apart by this, in millionths"),

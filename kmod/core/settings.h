@@ -48,8 +48,8 @@ struct kmc_settings {
 	u8 protocol;
 	u8 maxconns_fast;
 	u8 slab_reassign;
-	u8 slab_automove;	/* 0, 1, or 2: for each eviction a page */
 	u8 track_sizes;
+	u32 slab_automove;	/* 0, 1, or 2: for each eviction a page */
 	u32 slab_automove_ratio;	/* millionths */
 	u32 slab_automove_window;	/* looks, of a second each */
 	u32 slab_automove_freeratio;	/* millionths; shown by nobody, used by nobody */

@@ -4,46 +4,12 @@
  * constants here, and which count something of their own: docs/protocol.md.
  */
 #include "core.h"
+#include "stats_rows.h"
 #include "version.h"
-#include "store/store.h"
 #include "../include/uapi/linux/kmemcache.h"
 
 /* The cache's clock when the server started: kmc_store_now() begins with it. */
 #define KMC_CLOCK_START		2
-
-/**
- * struct kmc_listing - rows on their way to whoever asked
- * @skip: rows to leave out; @at: rows that were passed, left out or emitted
- * @full: emit() refused the row @at
- * @class, @in_class: the class at hand, for rows of a class
- */
-struct kmc_listing {
-	struct kmc_core *core;
-	struct kmc_core_gauges gauges;
-	struct kmc_store_totals totals;
-	struct kmc_class_totals in_class;
-	u32 class;
-	u32 skip, at;
-	bool full;
-	bool (*emit)(void *ctx, const struct kmc_stats_row *row);
-	void *ctx;
-	struct kmc_stats_row row;
-};
-
-/**
- * struct kmc_stat - one row
- * @get: its number; NULL: what @say says; neither: @text is shown
- * @arg: for @get
- * @when: KMC_S_* that must not be 0, or the row is left out; 0: always
- */
-struct kmc_stat {
-	const char *name;
-	u64 (*get)(struct kmc_listing *list, u32 arg);
-	const char *(*say)(struct kmc_listing *list);
-	u32 arg;
-	u16 when;
-	const char *text;
-};
 
 static const struct kmc_setting_row *kmc_setting_find(u16 attr)
 {
@@ -454,14 +420,24 @@ static void kmc_list_slabs(struct kmc_listing *list)
 	kmc_list_number(list, "total_malloced", list->totals.total_malloced);
 }
 
-/* Nothing counts sizes yet; memcached says this when it was not told to. */
 static void kmc_list_sizes(struct kmc_listing *list)
 {
-	if (!kmc_list_begin(list))
+	struct kmc_store *store = list->core->store;
+	u32 bytes = 0, items;
+	char name[12];
+
+	if (!kmc_store_tracks_sizes(store)) {
+		if (!kmc_list_begin(list))
+			return;
+		scnprintf(list->row.name, sizeof(list->row.name), "sizes_status");
+		scnprintf(list->row.value, sizeof(list->row.value), "disabled");
+		kmc_list_emit(list);
 		return;
-	scnprintf(list->row.name, sizeof(list->row.name), "sizes_status");
-	scnprintf(list->row.value, sizeof(list->row.value), "disabled");
-	kmc_list_emit(list);
+	}
+	while (!list->full && kmc_store_next_size(store, &bytes, &items)) {
+		scnprintf(name, sizeof(name), "%u", bytes);
+		kmc_list_number(list, name, items);
+	}
 }
 
 enum kmc_shown {

@@ -105,6 +105,25 @@ enum OptionTable {
         .suboption(
             "slab_chunk_max", "KIB", .number(.u32(\.settings.slabChunkMax), 1...1024, .exactKibibytes),
             preset: "512", "larger items are kept in chunks of this size"),
+        .suboption(
+            "slab_sizes", "LIST", .text(\.settings.slabSizes),
+            "sizes of the slab classes, with dashes between, in place of a factor"),
+        .suboption("slab_reassign", nil, .set(\.settings.slabReassign, true), "let slab pages change class (default)"),
+        .suboption("no_slab_reassign", nil, .set(\.settings.slabReassign, false), "let them stay"),
+        .suboption(
+            "slab_automove", "LEVEL", .number(.u32(\.settings.slabAutomove), 0...2, .level), preset: "1",
+            "0: pages move by command only; 1: to where they are needed; 2: at each eviction"),
+        .suboption("no_slab_automove", nil, .effect { $0.settings.slabAutomove = 0 }, "as slab_automove=0"),
+        .suboption(
+            "slab_automove_ratio", "SHARE", .number(.u32(\.settings.slabAutomoveRatio), 1...1_000_000, .share),
+            preset: "0.8", "how much younger evicted items must be where a page goes to"),
+        .suboption(
+            "slab_automove_window", "SECONDS", .number(.u32(\.settings.slabAutomoveWindow), 3...1800, .one),
+            preset: "10", "time that is looked back upon before a page goes"),
+        .suboption(
+            "slab_automove_freeratio", "SHARE",
+            .number(.u32(\.settings.slabAutomoveFreeRatio), 1...1_000_000, .share)),
+        .suboption("track_sizes", nil, .set(\.settings.trackSizes, true), "count items by size for \"stats sizes\""),
         .suboption("no_chunked_items", nil, .effect { $0.keepNoChunks() }, "keep no item in chunks"),
         .suboption(
             "idle_timeout", "SECONDS", .number(.u32(\.settings.idleTimeout), 0...Int64(Int32.max), .one),

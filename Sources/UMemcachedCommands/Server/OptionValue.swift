@@ -57,7 +57,7 @@ extension OptionRow {
 
     /// The number in the unit of the setting. The range is that of the number as written.
     private func number(_ argument: String?, _ range: ClosedRange<Int64>, _ unit: Unit) throws(Failure) -> Int64 {
-        guard let argument, let number = unit.read(argument), range.contains(number) else {
+        guard let written = argument ?? unit.whenAbsent, let number = unit.read(written), range.contains(number) else {
             let given = argument.map { "not \"\($0)\"" } ?? "and has none"
             throw Failure("\(spelling) takes \(unit.describe(range)), \(given)", status: refusal)
         }
@@ -79,7 +79,8 @@ extension OptionRow.Unit {
     /// `nil` for what memcached, too, refuses to read.
     func read(_ text: String) -> Int64? {
         switch self {
-        case .one, .mebibytes: Int64(CNumber.int(text))
+        case .one, .mebibytes, .level: Int64(CNumber.int(text))
+        case .share: Self.millionths(text)
         case .octal: Int64(CNumber.octal(text))
         case .exact, .exactKibibytes: CNumber.whole(text)
         case .thousandths: Self.thousandths(text)
@@ -91,7 +92,7 @@ extension OptionRow.Unit {
     /// From the unit of the command line to the unit of the setting.
     func scale(_ number: Int64) -> Int64 {
         switch self {
-        case .one, .exact, .thousandths, .partInThousandths, .suffixed: number
+        case .one, .exact, .thousandths, .partInThousandths, .suffixed, .level, .share: number
         case .octal: number & 0o777
         case .exactKibibytes: number << 10
         case .mebibytes: number << 20
@@ -100,7 +101,8 @@ extension OptionRow.Unit {
 
     func describe(_ range: ClosedRange<Int64>) -> String {
         switch self {
-        case .one, .exact: "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .share: "a fraction above 0, at most 1"
+        case .one, .exact, .level: "a number from \(range.lowerBound) to \(range.upperBound)"
         case .exactKibibytes: "a number of KiB from \(range.lowerBound) to \(range.upperBound)"
         case .mebibytes: "a number of MiB from \(range.lowerBound) to \(range.upperBound)"
         case .octal: "an octal number"
@@ -108,6 +110,18 @@ extension OptionRow.Unit {
         case .partInThousandths: "a factor above 0"
         case .suffixed: "a size from \(range.lowerBound) bytes to \(range.upperBound >> 20)m, in bytes or with k or m behind"
         }
+    }
+
+    /// What stands for nothing.
+    var whenAbsent: String? {
+        if case .level = self { "1" } else { nil }
+    }
+
+    /// Above 0, at most 1; the smallest stands for all that are smaller.
+    private static func millionths(_ text: String) -> Int64? {
+        let share = CNumber.double(text)
+        guard share > 0, share <= 1 else { return nil }
+        return max(1, Int64(share * 1e6 + 0.5))
     }
 
     /// Factors between 1 and 1.001 count as the latter, and the largest stands for all that are larger.

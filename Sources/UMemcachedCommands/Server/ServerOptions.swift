@@ -49,6 +49,8 @@ public struct ServerOptions: Equatable, Sendable {
         settings.lruCrawler = false
         settings.hashAlgorithm = .jenkins
         maintainLRU(false)
+        settings.slabReassign = false
+        settings.slabAutomove = 0
     }
 
     /// `-o lru_maintainer`, `no_lru_maintainer`: without it there are no segments.

@@ -544,6 +544,16 @@ void kmc_store_set_limit(struct kmc_store *store, u64 bytes)
 {
 }
 
+bool kmc_store_tracks_sizes(const struct kmc_store *store)
+{
+	return false;
+}
+
+bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items)
+{
+	return false;
+}
+
 int kmc_classes_listed(const struct kmc_settings *settings, u32 *sizes)
 {
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* cache_memlimit and slabs, to the byte; what they do is tested with the store. */
 #define _GNU_SOURCE
+#include <stdio.h>
 #include "test.h"
 #include "drive.h"
 
@@ -65,6 +66,30 @@ static void test_disabled(void)
 	drive_close(&d);
 }
 
+static void test_sizes(void)
+{
+	/* Key, value and 59 bytes, 4 more with flags, in steps of 32. */
+	static const char in[] = "set a 0 0 4\r\n1234\r\nset b 0 0 4\r\n1234\r\nset c 5 0 1\r\n1\r\nset d 0 0 1\r\n1\r\n"
+				 "delete d\r\nset b 0 0 100\r\n%0100d\r\nincr c 99\r\nstats sizes\r\n";
+	static const char out[] = "STORED\r\nSTORED\r\nSTORED\r\nSTORED\r\nDELETED\r\nSTORED\r\n100\r\n"
+				  "STAT 64 1\r\nSTAT 96 1\r\nSTAT 160 1\r\nEND\r\n";
+	struct kmc_settings settings;
+	char text[512];
+	struct drive d;
+
+	snprintf(text, sizeof(text), in, 0);
+	drive_settings(&settings);
+	settings.track_sizes = 1;
+	drive_open(&d, &settings);
+	drive_feed(&d, text, strlen(text));
+	tap_bytes(d.out, d.nout, out, sizeof(out) - 1, "items by size");
+	drive_close(&d);
+	drive_open(&d, NULL);
+	drive_feed(&d, "stats sizes\r\n", 13);
+	tap_bytes(d.out, d.nout, "STAT sizes_status disabled\r\nEND\r\n", 33, "if they are not counted");
+	drive_close(&d);
+}
+
 void test_slabs(void)
 {
 	struct drive d;
@@ -83,4 +108,5 @@ void test_slabs(void)
 	tap_ok(shows(&d, "STAT slab_automove_ratio 0.57\r\n"), "the ratio is set");
 	drive_close(&d);
 	test_disabled();
+	test_sizes();
 }

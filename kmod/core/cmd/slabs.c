@@ -40,7 +40,7 @@ enum kmc_result kmc_automove_execute(struct kmc_session *s, struct kmc_turn *tur
 
 	switch ((enum kmc_automove_what)s->req.level) {
 	case KMC_AUTOMOVE_LEVEL:
-		WRITE_ONCE(settings->slab_automove, (u8)value);
+		WRITE_ONCE(settings->slab_automove, value);
 		break;
 	case KMC_AUTOMOVE_RATIO:
 		WRITE_ONCE(settings->slab_automove_ratio, value);

@@ -17,6 +17,7 @@ void kmc_item_unlink(struct kmc_store *store, u64 hash, struct kmc_item *item, u
 	WRITE_ONCE(item->flags, item->flags & ~KMC_ITEM_LINKED);
 	write_seqcount_end(&stripe->sequence);
 	kmc_lru_unlink(store, item, handle);
+	kmc_sizes_count(store, item, -1);
 }
 
 struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
@@ -114,6 +115,8 @@ static void kmc_link_replace(struct kmc_store *store, u64 hash, struct kmc_item 
 	write_seqcount_end(&stripe->sequence);
 	kmc_lru_unlink(store, old, old_handle);
 	kmc_lru_link(store, item, handle);
+	kmc_sizes_count(store, old, -1);
+	kmc_sizes_count(store, item, 1);
 	kmc_item_put(store, old);
 	kmc_count(&store->core->stats, total_items);
 }
@@ -133,6 +136,7 @@ static bool kmc_link_insert(struct kmc_store *store, u64 hash, struct kmc_item *
 	if (!done)
 		return false;
 	kmc_lru_link(store, item, handle);
+	kmc_sizes_count(store, item, 1);
 	kmc_count(&store->core->stats, total_items);
 	return true;
 }

@@ -16,6 +16,7 @@
  * struct kmc_store - the items of one cache
  * @core: whose store it is
  * @cas: the last CAS value given out
+ * @sizes: items by size, or NULL; see sizes.c
  * @incoming: bytes of values above KMC_INCOMING_MIN that were announced and are not linked yet
  * The rest has its rules in the header of its type.
  */
@@ -28,6 +29,7 @@ struct kmc_store {
 	struct kmc_mover mover;
 	struct kmc_automove automove;
 	struct kmc_crawler crawler;
+	atomic_t *sizes;
 	atomic64_t cas ____cacheline_aligned_in_smp;
 	atomic64_t incoming;
 };
@@ -49,6 +51,13 @@ u32 kmc_item_bytes(const struct kmc_item *item);
 
 /* Bytes of an item in front of its value, or what stands for it. */
 u32 kmc_item_head(u32 nkey, bool chunked);
+
+/* Process context. */
+int kmc_sizes_init(struct kmc_store *store);
+void kmc_sizes_exit(struct kmc_store *store);
+
+/* An item came (@change is 1) or went (-1). Stripe lock. */
+void kmc_sizes_count(struct kmc_store *store, const struct kmc_item *item, int change);
 
 /* An item's key as lookups want it. */
 struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *item);

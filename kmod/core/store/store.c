@@ -28,12 +28,17 @@ int kmc_store_create(struct kmc_core *core)
 	err = kmc_slab_init(store);
 	if (err)
 		goto exit_lru;
-	err = kmc_slab_provide(store);
+	err = kmc_sizes_init(store);
 	if (err)
 		goto exit_slab;
+	err = kmc_slab_provide(store);
+	if (err)
+		goto exit_sizes;
 	core->store = store;
 	return 0;
 
+exit_sizes:
+	kmc_sizes_exit(store);
 exit_slab:
 	kmc_slab_exit(store);
 exit_lru:
@@ -52,6 +57,7 @@ void kmc_store_destroy(struct kmc_store *store)
 	kmc_assert_process();
 	kmc_automove_exit(store);
 	kmc_mover_exit(store);
+	kmc_sizes_exit(store);
 	kmc_slab_exit(store);
 	kmc_lru_exit(store);
 	kmc_index_exit(store);

@@ -406,6 +406,12 @@ u32 kmc_store_spare(const struct kmc_store *store);
 void kmc_store_press(struct kmc_store *store, u32 pages);
 u32 kmc_store_trim(struct kmc_store *store, u32 pages);
 
+/* Whether items are counted by size. */
+bool kmc_store_tracks_sizes(const struct kmc_store *store);
+
+/* The next size above *@bytes that *@items items have; false: there is none. Only where they are counted. */
+bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items);
+
 /**
  * struct kmc_class_totals - one slab class
  */

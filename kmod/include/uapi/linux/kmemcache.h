@@ -193,7 +193,7 @@ enum kmc_setting {
 	KMC_S_UMASK,		/* u32, mask of the unix socket (-a); shown, not used */
 	KMC_S_INTER,		/* string, what -l said; shown, not used */
 	KMC_S_SLAB_REASSIGN,	/* u8, 0: pages stay in their slab class (-o no_slab_reassign) */
-	KMC_S_SLAB_AUTOMOVE,	/* u8, 0 to 2: pages go where they are needed (-o slab_automove) */
+	KMC_S_SLAB_AUTOMOVE,	/* u32, 0 to 2: pages go where they are needed (-o slab_automove) */
 	KMC_S_SLAB_AUTOMOVE_RATIO, /* u32, millionths (-o slab_automove_ratio) */
 	KMC_S_SLAB_AUTOMOVE_WINDOW, /* u32, seconds (-o slab_automove_window) */
 	KMC_S_SLAB_AUTOMOVE_FREERATIO, /* u32, millionths (-o slab_automove_freeratio); not used */
