@@ -119,6 +119,7 @@ final class Executor {
         case .raw(let bytes), .leave(let bytes): return (bytes, bytes)
         case .request(let request):
             let codec = TextCodec(dialect: target.dialect)
+            if case .meta(let meta) = request.command { return bytes(of: meta, codec) }
             guard case .store(let store) = request.command else {
                 if case .arithmetic(let arithmetic) = request.command { written.insert(arithmetic.key) }
                 let bytes = codec.encode(request)
@@ -135,6 +136,16 @@ final class Executor {
         }
     }
 
+    private func bytes(of meta: MetaRequest, _ codec: TextCodec) -> (server: Bytes, model: Bytes) {
+        let key = meta.plainKey ?? meta.key
+        if meta.verb != .noOperation { written.insert(key) }
+        let uniques = ledger.resolve(Step.lastSeen, for: key)
+        func encoded(_ unique: UInt64) -> Bytes {
+            codec.encode(Request(.meta(meta.replacingUnique(Step.lastSeen, by: unique))))
+        }
+        return (encoded(uniques.server), encoded(uniques.model))
+    }
+
     private func compare(_ steps: [Step], _ expected: [[Reply]], _ seen: [Reply], _ begin: Int, _ ending: Ending) throws {
         var rest = seen[...]
         for (index, wanted) in expected.enumerated() {
@@ -143,7 +154,7 @@ final class Executor {
             let step = steps[min(index, steps.count - 1)]
             // A reset connection may take replies with it that had not been read.
             let cut = ending == .closed && got.count < wanted.count
-            let same = (cut || got.count == wanted.count) && zip(wanted, got).allSatisfy { matches($0, $1) }
+            let same = (cut || got.count == wanted.count) && zip(wanted, got).allSatisfy { matches($0, $1, step) }
             guard same else {
                 throw Mismatch(step: step, index: begin + min(index, steps.count - 1), expected: wanted.shown, seen: got.shown)
             }
@@ -155,8 +166,12 @@ final class Executor {
         }
     }
 
-    private func matches(_ wanted: Reply, _ got: Reply) -> Bool {
+    private func matches(_ wanted: Reply, _ got: Reply, _ step: Step) -> Bool {
         switch (wanted, got) {
+        case (.meta(let wanted), .meta(let got)):
+            let key = step.metaKey
+            let isPadded = target.dialect.mayTrimNumbers && model.cache.padded.contains(key)
+            return MetaMatch(mayBeTrimmed: isPadded) { self.ledger.enter(server: $0, model: $1, for: key) }.matches(wanted, got)
         case (.values(let wanted), .values(let got)), (.interrupted(let wanted), .interrupted(let got)):
             return wanted.count == got.count && zip(wanted, got).allSatisfy { matches($0, $1) }
         case (.stats, .stats), (.values([]), .stats): return true
@@ -189,6 +204,14 @@ extension Step {
     }
 }
 
+extension Step {
+    /// The key of a meta command; empty for anything else.
+    fileprivate var metaKey: Bytes {
+        guard case .request(let request) = action, case .meta(let meta) = request.command else { return [] }
+        return meta.plainKey ?? meta.key
+    }
+}
+
 extension Reply {
     var isVersion: Bool {
         if case .version = self { return true }
@@ -204,6 +227,7 @@ extension Reply {
                 return "VALUE \(value.key.escaped(limit: 40)) \(value.flags)\(unique) \"\(value.data.escaped(limit: 60))\""
             }.joined(separator: " ")
         case .number(let number): "\(number)"
+        case .meta(let reply): TextCodec().encode(.meta(reply)).escaped(limit: 200)
         case .version(let version): "VERSION \(version)"
         default: name
         }

@@ -29,6 +29,7 @@ struct RandomSequence {
 
 private struct Generator {
     let requests: RandomRequests
+    private let meta: RandomMeta
     private let clients: Int
     private let dialect: Dialect
     private var random: RandomSource
@@ -43,6 +44,7 @@ private struct Generator {
         options.longestValue = random.chance(15) ? largestValue : min(8192, largestValue)
         options.hugeNumbers = dialect.readsHugeNumbers
         requests = RandomRequests(prefix: Bytes("kmc~0000000."), options: options)
+        meta = RandomMeta(requests, dialect: dialect)
         self.dialect = dialect
     }
 
@@ -71,7 +73,8 @@ private struct Generator {
     }
 
     private mutating func next() -> Request {
-        requests.next(&random) { _ in Step.lastSeen }
+        if random.chance(30) { return Request(.meta(meta.next(&random) { _ in Step.lastSeen })) }
+        return requests.next(&random) { _ in Step.lastSeen }
     }
 
     /// Alone in its batch: where memcached refuses a key of `get` it throws away the replies that wait before it.
@@ -93,7 +96,7 @@ private struct Generator {
         let cut = min(2000, whole.count) - 1
         endBatch()
         let line = whole.firstIndex(of: 0x0A) ?? 0
-        let isStore = if case .store = request.command { true } else { false }
+        let isStore = request.command.length > 0
         let length = isStore ? 1 + random.below(cut) : 1 + random.below(max(1, min(cut, line)))
         result.append(Step(.leave(Bytes(whole.prefix(length))), client: client))
     }
@@ -106,7 +109,11 @@ private struct Generator {
 extension Command {
     /// The bytes of the value that the command carries.
     fileprivate var length: Int {
-        if case .store(let store) = self { store.value.count } else { 0 }
+        switch self {
+        case .store(let store): store.value.count
+        case .meta(let request): request.value.count
+        default: 0
+        }
     }
 
     /// The command with a unique that means nothing.

@@ -73,6 +73,7 @@ extension Command {
             arithmetic.key = change(arithmetic.key)
             return .arithmetic(arithmetic)
         case .touch(let key, let expiry): return .touch(key: change(key), expiry: expiry)
+        case .meta(let request): return .meta(request.mappingKey(change))
         case .flushAll, .version, .verbosity, .quit, .shutdown, .stats: return self
         }
     }

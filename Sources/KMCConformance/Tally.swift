@@ -15,6 +15,10 @@ public struct Tally: Sendable {
         commands += 1
         let answers = replies.isEmpty ? ["(silence)"] : replies.map(\.name)
         for answer in answers { counts[step.name, default: [:]][answer, default: 0] += 1 }
+        if case .request(let request) = step.action, case .meta(let meta) = request.command, meta.verb == .get, !meta.has("q") {
+            reads += 1
+            if case .meta(let reply) = replies.first, reply.code != .miss { hits += 1 }
+        }
         guard case .request(let request) = step.action, case .values(let values) = replies.first else { return }
         if case .stats = request.command { return }
         reads += request.command.keys.count

@@ -31,6 +31,7 @@ public struct TextCodec: Codec {
 
 extension TextCodec {
     public func encode(_ request: Request) -> Bytes {
+        if case .meta(let meta) = request.command { return encode(meta) }
         var line = Bytes(request.command.name)
         for argument in arguments(of: request.command) {
             line.append(ASCII.space)
@@ -57,8 +58,17 @@ extension TextCodec {
         case .verbosity(let level): [Bytes("\(level)")]
         case .shutdown(let mode): mode == .now ? [] : [Bytes(mode.rawValue)]
         case .stats(let arguments): arguments
-        case .version, .quit: []
+        case .version, .quit, .meta: []
         }
+    }
+
+    private func encode(_ request: MetaRequest) -> Bytes {
+        if request.verb == .noOperation { return .line(request.verb.rawValue) }
+        var words = [Bytes(request.verb.rawValue), request.key]
+        if request.verb == .store { words.append(Bytes("\(request.value.count)")) }
+        words += request.flags.map(\.word)
+        let line = Bytes(words.joined(separator: [ASCII.space])) + .line("")
+        return request.verb == .store ? line + request.value + .line("") : line
     }
 
     private func arguments(of store: Store) -> [Bytes] {
@@ -78,10 +88,17 @@ extension TextCodec {
             stats.reduce(into: []) { $0.append("STAT \($1.name) \($1.value)\r\n") } + .line("END")
         case .number(let number): .line("\(number)")
         case .version(let version): .line("VERSION \(version)")
+        case .meta(let reply): encode(reply)
         case .failure(let failure): .line(failure.line)
         case .unknown(let bytes): bytes + .line("")
         case .stored, .notStored, .exists, .notFound, .deleted, .touched, .ok, .reset: .line(reply.name)
         }
+    }
+
+    private func encode(_ reply: MetaReply) -> Bytes {
+        let head = [Bytes(reply.code.rawValue)] + (reply.value.map { [Bytes("\($0.count)")] } ?? [])
+        let line = Bytes((head + reply.words).joined(separator: [ASCII.space])) + .line("")
+        return reply.value.map { line + $0 + .line("") } ?? line
     }
 
     /// The values of a retrieval without the `END` after them.

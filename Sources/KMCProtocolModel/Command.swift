@@ -20,6 +20,7 @@ public enum Command: Equatable, Sendable {
     case shutdown(ShutdownMode)
     /// `stats` with its arguments.
     case stats([Bytes])
+    case meta(MetaRequest)
 
     /// The command's word in the text protocol.
     public var name: String {
@@ -36,6 +37,7 @@ public enum Command: Equatable, Sendable {
         case .quit: "quit"
         case .shutdown: "shutdown"
         case .stats: "stats"
+        case .meta(let request): request.verb.rawValue
         }
     }
 
@@ -46,6 +48,7 @@ public enum Command: Equatable, Sendable {
         case .store(let store): [store.key]
         case .delete(let key), .touch(let key, _): [key]
         case .arithmetic(let arithmetic): [arithmetic.key]
+        case .meta(let request): request.verb == .noOperation ? [] : [request.key]
         case .flushAll, .version, .verbosity, .quit, .shutdown, .stats: []
         }
     }

@@ -38,6 +38,17 @@ public struct Dialect: Equatable, Sendable {
     /// A number that shrinks loses its trailing spaces when anything holds its item at that moment: a reply that waits,
     /// or the queue of items to be moved in the LRU. Which of both a client sees is chance, and protocol.txt says so.
     public let mayTrimNumbers: Bool
+    /// An item that was given its key in base64 remembers that, whatever makes a new one of it. 1.6.45 forgets it when N makes
+    /// the item, after x, append and prepend, and when a number gets longer.
+    let keepsBinaryKeys: Bool
+    /// `ma` sets T and E also where the number gets longer.
+    let changesGrownNumbers: Bool
+    /// A refused meta command has done nothing; memcached finds an opaque token that is too long when it writes the reply.
+    let refusesBeforeDoing: Bool
+    /// `me KEY b` heeds its b only with a further word behind it.
+    let debugNeedsMoreWords: Bool
+    /// `l` and `la` count from the last access; memcached's from the last that moved the item in its LRU.
+    public let knowsLastAccess: Bool
     /// When a CAS unique is taken from the counter.
     public let uniqueRule: UniqueRule
     /// The unique of the first value that a fresh server stores.
@@ -65,7 +76,8 @@ public struct Dialect: Equatable, Sendable {
         skipsLeadingSpaces: true, endsLineAtZero: true, quietsUnknown: false, doublesKeyRefusal: false,
         streamsLongLines: false, closesOnLoneHTTP: true, knowsBget: true, abbreviatesStats: false,
         deleteArguments: .checked, shutdownRefusal: .shutdownNotEnabledBefore, readsHugeNumbers: false,
-        mayTrimNumbers: true, uniqueRule: .perLink, firstUnique: 1)
+        mayTrimNumbers: true, keepsBinaryKeys: false, changesGrownNumbers: false, refusesBeforeDoing: false,
+        debugNeedsMoreWords: false, knowsLastAccess: false, uniqueRule: .perLink, firstUnique: 1)
 
     /// memcached 1.6.45 itself.
     public static let v1_6_45 = Dialect(
@@ -73,7 +85,8 @@ public struct Dialect: Equatable, Sendable {
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: true,
         streamsLongLines: false, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
         deleteArguments: .ignored, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: true,
-        uniqueRule: .perAttempt, firstUnique: 2)
+        keepsBinaryKeys: false, changesGrownNumbers: false, refusesBeforeDoing: false, debugNeedsMoreWords: true,
+        knowsLastAccess: false, uniqueRule: .perAttempt, firstUnique: 2)
 
     /// 1.6.45 as kmemcache speaks it. It deviates in four things. A line is long from 2048 bytes on, however it arrives,
     /// and the keys of a long retrieval, which may also be a `gat`, are answered as they come, so that what was found
@@ -86,7 +99,8 @@ public struct Dialect: Equatable, Sendable {
         skipsLeadingSpaces: false, endsLineAtZero: false, quietsUnknown: true, doublesKeyRefusal: false,
         streamsLongLines: true, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
         deleteArguments: .atMostTwo, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: false,
-        uniqueRule: .perLink, firstUnique: 2)
+        keepsBinaryKeys: true, changesGrownNumbers: true, refusesBeforeDoing: true, debugNeedsMoreWords: false,
+        knowsLastAccess: true, uniqueRule: .perLink, firstUnique: 2)
 
     /// The dialect of a server that answers `version` with `version`; nil for one that the model doesn't know.
     public static func speaking(_ version: String) -> Dialect? {

@@ -12,6 +12,8 @@ public enum Limits {
     public static let leadingSpaces = 100
     /// Words of a line beyond this one aren't looked at, but for the keys of a retrieval command.
     static let words = 23
+    /// The longest opaque token of a meta command, its letter included (proto_parser.h, MFLAG_MAX_OPAQUE_LENGTH).
+    public static let opaque = 32
     /// An expiry above 30 days, in seconds, is a Unix time.
     public static let longestRelativeExpiry: Int32 = 60 * 60 * 24 * 30
     /// The largest length that a storage command may announce.

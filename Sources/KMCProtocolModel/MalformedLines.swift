@@ -45,6 +45,12 @@ public enum MalformedLines {
         "touch\r\n", "touch K\r\n", "touch K x\r\n", "touch K 4294967296\r\n", "touch L 0\r\n", "touch K noreply\r\n",
         "flush_all x\r\n", "flush_all noreply 1\r\n", "verbosity\r\n", "verbosity x\r\n", "verbosity noreply\r\n",
         "verbosity 0 1 2\r\n", "version x y\r\n", "nonsense noreply\r\n", "nonsense K 1\r\n", "shutdown x\r\n", "stats nonsense\r\n",
+        "mg\r\n", "mg \r\n", "mg L\r\n", "mg K z\r\n", "mg K v v\r\n", "mg K {\r\n", "mg K 5\r\n", "mg K !\r\n", "mg K T\r\n",
+        "mg K Tx z\r\n", "mg ! b\r\n", "mg AAA b\r\n", "mg K Oyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", "mx K\r\n", "mgg K\r\n",
+        "mg K 1 2 3 4 5 6 7 8 9 a b c d e f g h i j\r\n", "mg K a b c d e f g h i j k l m n o p q r s t u v w x y z\r\n",
+        "ms\r\n", "ms K\r\n", "ms K x\r\n", "ms K -1\r\n", "ms K 2147483646\r\n", "ms K S2\r\n", "md\r\n", "md L\r\n", "md K z\r\n", "md K Cx\r\n",
+        "ma\r\n", "ma K z\r\n", "ma K Dx\r\n", "ma K MZ\r\n", "ma L\r\n", "me\r\n", "me L\r\n", "me ! b x\r\n", "mn x y\r\n", "mn\n", "  mn\r\n",
+        "mg K F\r\n", "mg K Fx Tx\r\n", "mg K Tx F\r\n", "mg K M\r\n", "me K v\r\n", "me K b x\r\n", "mg  K   v\r\n", "mg K s t\n",
         "quitx\r\n", "setx K 0 0 1\r\n", "getx K\r\n", "incrdecr K 1\r\n", "touchdelete K\r\n", "\u{1}\u{2}\u{3}\u{4}\r\n",
     ]
 
@@ -57,6 +63,8 @@ public enum MalformedLines {
         "set K 0 99999999999999999999 2\r\nab\r\n", "cas K 0 0 2\r\nab\r\n", "cas K 0 0 2 x\r\nab\r\n",
         "cas K 0 0 2 -1\r\nab\r\n", "cas K 0 0 2 noreply\r\nab\r\n", "set L 0 0 2 noreply\r\nab\r\n",
         "set K 0 0 2\r\nabc\r\n", "set K 0 0 2\r\nabcdef\r\n", "set K 0 0 3\r\na\n\n\n\n", "add K 0 0 2 noreply\r\nabcd\r\n",
+        "ms K 2 z\r\nab\r\n", "ms L 2\r\nab\r\n", "ms K 2 MZ\r\nab\r\n", "ms K 2 M\r\nab\r\n", "ms K 2 F\r\nab\r\n", "ms K 2 T T\r\nab\r\n",
+        "ms K 2 q\r\nabc\r\n", "ms K 2\r\nabcdef\r\n", "ms ! 2 b\r\nab\r\n", "ms K 2 Oyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\nab\r\n",
         "append K 0 0 1\r\nxyz\n", "set K 0 0 2 noreply\r\nabc\r\n",
     ]
 

@@ -20,6 +20,8 @@ public struct RandomTextTraffic {
         public var requests = RandomRequests.Options()
         /// Percentage of lines that are malformed.
         public var malformedPercent = 10
+        /// Percentage of commands that are meta commands.
+        public var metaPercent = 30
         /// Percentage of bundles that end with something long: retrievals of hundreds of keys, a line without an end,
         /// values that are chunked or too large.
         public var longPercent = 1
@@ -63,6 +65,7 @@ public struct RandomTextTraffic {
     public let server: ServerModel
     private let options: Options
     private let requests: RandomRequests
+    private let meta: RandomMeta
     private var random: RandomSource
     private var clients: [Client]
     private var uniques: [Bytes: UInt64] = [:]
@@ -76,6 +79,7 @@ public struct RandomTextTraffic {
         self.server = server
         self.options = options
         requests = RandomRequests(prefix: Bytes("r."), options: options.requests)
+        meta = RandomMeta(requests, dialect: dialect)
         random = RandomSource(seed: seed)
         clients = (0..<max(1, options.connections)).map { _ in Client(connection: server.connect()) }
     }
@@ -118,7 +122,8 @@ public struct RandomTextTraffic {
             return MalformedLines.next(&random, key: requests.textKey(random.below(options.requests.texts)))
         }
         if random.chance(options.furtherPercent) { return options.further(&random, requests) }
-        let request = requests.next(&random) { uniques[$0] }
+        let request = random.chance(options.metaPercent)
+            ? Request(.meta(meta.next(&random) { server.cache.unique(of: $0) })) : requests.next(&random) { uniques[$0] }
         return TextCodec(dialect: server.dialect).encode(request)
     }
 

@@ -12,9 +12,13 @@ public struct ReferenceCache {
         /// `-o slab_chunk_max`, in bytes: an item above it is chunked, and then can't be a number.
         public var chunkSize: Int
 
-        public init(itemSize: Int = 1 << 20, chunkSize: Int = 512 << 10) {
+        /// Off by `-C`: every CAS unique is 0, and items are smaller by one.
+        public var uniques: Bool
+
+        public init(itemSize: Int = 1 << 20, chunkSize: Int = 512 << 10, uniques: Bool = true) {
             self.itemSize = itemSize
             self.chunkSize = chunkSize
+            self.uniques = uniques
         }
     }
 
@@ -26,21 +30,39 @@ public struct ReferenceCache {
     /// Keys whose numbers have at some time been given trailing spaces; see ``Dialect/mayTrimNumbers``.
     public private(set) var padded: Set<Bytes> = []
     public let limits: Limits
-    private let uniqueRule: Dialect.UniqueRule
-    private var items: [Bytes: Item] = [:]
+    let dialect: Dialect
+    var items: [Bytes: Item] = [:]
     private var nextUnique: UInt64
     /// When a delayed `flush_all` comes into force.
     private var flushDue: Int64?
 
-    private struct Item {
+    struct Item {
         var value: Bytes
         var flags: UInt32
         var expires: Expiry
-        var unique: UInt64
-        let stored: Int64
+        var unique: UInt64 = 0
+        var stored: Int64
+        var seen: Seen
+        var marks = Marks()
     }
 
-    private enum Expiry {
+    /// Who has looked at an item.
+    struct Seen {
+        var last: Int64
+        var isFetched = false
+    }
+
+    /// What meta commands have left at an item.
+    struct Marks {
+        /// Marked for renewal by `I`.
+        var isStale = false
+        /// Somebody has been told to renew it.
+        var isWon = false
+        /// Its key came in base64.
+        var isBinary = false
+    }
+
+    enum Expiry: Equatable {
         case never, at(Int64)
 
         func passed(_ now: Int64) -> Bool {
@@ -51,8 +73,13 @@ public struct ReferenceCache {
 
     public init(limits: Limits = Limits(), dialect: Dialect = .v1_6_45) {
         self.limits = limits
-        uniqueRule = dialect.uniqueRule
+        self.dialect = dialect
         nextUnique = dialect.firstUnique
+    }
+
+    /// The unique of what a key holds.
+    package func unique(of key: Bytes) -> UInt64? {
+        items[key]?.unique
     }
 
     /// How many items are held, including those that have expired and nobody has asked for since.
@@ -87,7 +114,26 @@ extension ReferenceCache {
         case .flushAll(let delay):
             flush(delay)
             return .ok
+        case .meta(let request): return execute(request)
         case .version, .verbosity, .quit, .shutdown, .stats: return nil
+        }
+    }
+
+    /// ``refuse(_:length:)`` for `ms` as well.
+    mutating func refuse(_ command: Command, length: Int) -> Failure? {
+        switch command {
+        case .store(let store): refuse(store, length: length)
+        case .meta(let request): refuse(request, length: length)
+        default: nil
+        }
+    }
+
+    /// ``complete(_:announcedAt:)`` for `ms` as well; nil for silence.
+    mutating func complete(_ command: Command, announcedAt arrival: Int64?) -> Reply? {
+        switch command {
+        case .store(let store): complete(store, announcedAt: arrival)
+        case .meta(let request): complete(request, announcedAt: arrival ?? clock)
+        default: nil
         }
     }
 
@@ -96,7 +142,7 @@ extension ReferenceCache {
     /// An item that is too large for `set` also removes what the key held, lest stale data stay (protocol.txt has it
     /// under "Storage commands" of 1.4.14 and later).
     public mutating func refuse(_ store: Store, length: Int) -> Failure? {
-        guard Self.size(of: store, length: length) <= limits.itemSize else {
+        guard size(key: store.key, flags: store.flags, length: length) <= limits.itemSize else {
             counters.tooLarge += 1
             if store.mode == .set { items[store.key] = nil }
             return .tooLarge
@@ -109,50 +155,66 @@ extension ReferenceCache {
     ///
     /// - Parameter arrival: when the line was read; the expiry counts from there.
     public mutating func complete(_ store: Store, announcedAt arrival: Int64? = nil) -> Reply {
-        let unique = uniqueRule == .perAttempt ? takeUnique() : nil
+        let unique = dialect.uniqueRule == .perAttempt ? takeUnique() : nil
         let expires = expiry(store.expiry, from: arrival ?? clock)
-        let fresh = Item(value: store.value, flags: store.flags, expires: expires, unique: 0, stored: clock)
+        let fresh = fresh(store.value, store.flags, expires)
         guard let held = find(store.key) else {
             if store.mode == .cas {
                 counters.casMisses += 1
                 return .notFound
             }
             guard store.mode == .set || store.mode == .add else { return .notStored }
-            return link(store.key, fresh, unique)
+            link(store.key, fresh, unique)
+            return .stored
         }
         switch store.mode {
-        case .set, .replace: return link(store.key, fresh, unique)
-        case .add: return .notStored
+        case .set, .replace: link(store.key, fresh, unique)
+        case .add:
+            items[store.key]?.seen.last = clock
+            return .notStored
         case .cas: return compareAndSwap(store, held, fresh, unique)
         case .append: return join(store.key, held, held.value + store.value, unique)
         case .prepend: return join(store.key, held, store.value + held.value, unique)
         }
+        return .stored
     }
 
     private mutating func compareAndSwap(_ store: Store, _ held: Item, _ fresh: Item, _ unique: UInt64?) -> Reply {
-        guard store.unique != 0, store.unique == held.unique else {
+        guard limits.uniques, store.unique != 0, store.unique == held.unique else {
             counters.casBadValues += 1
             return .exists
         }
         counters.casHits += 1
-        return link(store.key, fresh, unique)
+        link(store.key, fresh, unique)
+        return .stored
     }
 
-    private mutating func join(_ key: Bytes, _ held: Item, _ value: Bytes, _ unique: UInt64?) -> Reply {
-        guard Self.size(key: key, flags: held.flags, length: value.count) <= limits.itemSize else { return .notStored }
-        return link(key, Item(value: value, flags: held.flags, expires: held.expires, unique: 0, stored: clock), unique)
+    mutating func join(_ key: Bytes, _ held: Item, _ value: Bytes, _ unique: UInt64?) -> Reply {
+        guard size(key: key, flags: held.flags, length: value.count) <= limits.itemSize else { return .notStored }
+        var joined = fresh(value, held.flags, held.expires)
+        joined.marks.isBinary = held.marks.isBinary && dialect.keepsBinaryKeys
+        link(key, joined, unique)
+        return .stored
     }
 
-    private mutating func link(_ key: Bytes, _ item: Item, _ unique: UInt64?) -> Reply {
+    /// An item as it is before it is stored.
+    func fresh(_ value: Bytes, _ flags: UInt32, _ expires: Expiry) -> Item {
+        Item(value: value, flags: flags, expires: expires, stored: clock, seen: Seen(last: clock))
+    }
+
+    /// - Parameter unique: the item's; the next one if nil.
+    @discardableResult
+    mutating func link(_ key: Bytes, _ item: Item, _ unique: UInt64?) -> Item {
         var linked = item
         linked.unique = unique ?? takeUnique()
         items[key] = linked
         counters.totalItems += 1
-        return .stored
+        return linked
     }
 
     private mutating func lookUp(_ key: Bytes, _ unique: Bool, touching expiry: Int32? = nil) -> Value? {
         let item = find(key)
+        access(key)
         if let expiry {
             counters.touchCommands += 1
             touch(key, expiry)
@@ -163,6 +225,11 @@ extension ReferenceCache {
         return item.map { Value(key: key, flags: $0.flags, data: $0.value, unique: unique ? $0.unique : nil) }
     }
 
+    /// Notes that somebody has read an item.
+    mutating func access(_ key: Bytes) {
+        items[key]?.seen = Seen(last: clock, isFetched: true)
+    }
+
     @discardableResult
     private mutating func touch(_ key: Bytes, _ expiry: Int32) -> Bool {
         guard find(key) != nil else {
@@ -170,6 +237,7 @@ extension ReferenceCache {
             return false
         }
         counters.touchHits += 1
+        access(key)
         let expires = self.expiry(expiry, from: clock)
         items[key]?.expires = expires
         return true
@@ -195,19 +263,35 @@ extension ReferenceCache {
             if up { counters.incrementMisses += 1 } else { counters.decrementMisses += 1 }
             return .notFound
         }
-        let size = Self.size(key: arithmetic.key, flags: item.flags, length: item.value.count)
-        guard size <= limits.chunkSize, let number = Numbers.c64(item.value[...]) else { return .failure(.notNumeric) }
+        guard let number = number(in: item, under: arithmetic.key) else { return .failure(.notNumeric) }
         if up { counters.incrementHits += 1 } else { counters.decrementHits += 1 }
-
         let result = Self.apply(arithmetic, to: number)
-        let digits = Bytes("\(result)")
-        let padding = Bytes(repeating: ASCII.space, count: max(0, item.value.count - digits.count))
-        if digits.count > item.value.count { counters.totalItems += 1 }
-        if !padding.isEmpty { padded.insert(arithmetic.key) }
-        item.value = digits + padding
+        write(result, to: &item, under: arithmetic.key)
         item.unique = takeUnique()
         items[arithmetic.key] = item
         return .number(result)
+    }
+
+    /// The number that an item holds; one that is chunked holds none.
+    func number(in item: Item, under key: Bytes) -> UInt64? {
+        let size = size(key: key, flags: item.flags, length: item.value.count)
+        return size <= limits.chunkSize ? Numbers.c64(item.value[...]) : nil
+    }
+
+    /// Over the old number where there is room, else into a new item.
+    mutating func write(_ number: UInt64, to item: inout Item, under key: Bytes) {
+        let digits = Bytes("\(number)")
+        item.seen.last = clock
+        if digits.count > item.value.count {
+            counters.totalItems += 1
+            let isBinary = item.marks.isBinary && dialect.keepsBinaryKeys
+            item = fresh(digits, item.flags, item.expires)
+            item.marks.isBinary = isBinary
+            return
+        }
+        let padding = Bytes(repeating: ASCII.space, count: item.value.count - digits.count)
+        if !padding.isEmpty { padded.insert(key) }
+        item.value = digits + padding
     }
 
     /// `incr` wraps at 64 bits, `decr` stops at zero (protocol.txt, "Increment/Decrement").
@@ -223,7 +307,7 @@ extension ReferenceCache {
 
 extension ReferenceCache {
     /// The item under a key, unless it has expired or been flushed, in which case it is removed.
-    private mutating func find(_ key: Bytes) -> Item? {
+    mutating func find(_ key: Bytes) -> Item? {
         guard let item = items[key] else { return nil }
         let flushed = flushDue.map { item.stored <= $0 && $0 <= clock } ?? false
         if !flushed, !item.expires.passed(clock) { return item }
@@ -246,19 +330,20 @@ extension ReferenceCache {
         items = items.filter { $0.value.stored > due }
     }
 
-    private func expiry(_ expiry: Int32, from now: Int64) -> Expiry {
+    func expiry(_ expiry: Int32, from now: Int64) -> Expiry {
         if expiry == 0 { return .never }
         if expiry < 0 { return .at(now) }
         return .at(expiry > KMCProtocolModel.Limits.longestRelativeExpiry ? Int64(expiry) : now + Int64(expiry))
     }
 
-    private mutating func takeUnique() -> UInt64 {
+    mutating func takeUnique() -> UInt64 {
+        guard limits.uniques else { return 0 }
         defer { nextUnique += 1 }
         return nextUnique
     }
 
-    private static func size(of store: Store, length: Int) -> Int {
-        size(key: store.key, flags: store.flags, length: length)
+    func size(key: Bytes, flags: UInt32, length: Int) -> Int {
+        Self.size(key: key, flags: flags, length: length) - (limits.uniques ? 0 : 8)
     }
 
     /// What memcached counts against `-I`: its 48-byte header, the CAS unique, key and terminator, flags if there are

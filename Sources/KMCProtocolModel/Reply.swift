@@ -18,6 +18,7 @@ public enum Reply: Equatable, Sendable {
     case number(UInt64)
     case version(String)
     case stats([Statistic])
+    case meta(MetaReply)
     case failure(Failure)
     /// A line that the protocol doesn't know; 1.6.45 sends an empty one after refusing a key of `get`.
     case unknown(Bytes)
@@ -38,6 +39,7 @@ public enum Reply: Equatable, Sendable {
         case .number: "number"
         case .version: "VERSION"
         case .stats: "STAT"
+        case .meta(let reply): reply.code.rawValue
         case .failure(let failure): failure.line
         case .unknown(let bytes): "unknown \"\(bytes.escaped(limit: 40))\""
         }

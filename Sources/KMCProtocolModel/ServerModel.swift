@@ -133,9 +133,9 @@ extension ServerModel {
         private func handle(_ event: TextRequestDecoder.Event, _ sent: inout Bytes) {
             switch event {
             case .request(let request): execute(request, &sent)
-            case .announced(let store, let length, let quiet):
+            case .announced(let command, let length, let quiet):
                 announcedAt = server.cache.clock
-                if let failure = server.cache.refuse(store, length: length) {
+                if let failure = server.cache.refuse(command, length: length) {
                     decoder.swallow()
                     send(.failure(failure), unless: quiet, &sent)
                 } else {
@@ -159,8 +159,7 @@ extension ServerModel {
         }
 
         private func store(_ request: Request, _ sent: inout Bytes) {
-            guard case .store(let store) = request.command else { return }
-            let reply = server.cache.complete(store, announcedAt: announcedAt)
+            guard let reply = server.cache.complete(request.command, announcedAt: announcedAt) else { return }
             send(server.correction?(request.command, reply) ?? reply, unless: request.quiet, &sent)
         }
 

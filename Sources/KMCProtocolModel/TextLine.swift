@@ -4,8 +4,8 @@
 enum TextLine: Equatable {
     /// A command that is complete with its line.
     case request(Request)
-    /// A storage command whose data, of `length` bytes and a line end, follows.
-    case announced(Store, length: Int, quiet: Bool)
+    /// A storage command, `ms` among them, whose data, of `length` bytes and a line end, follows.
+    case announced(Command, length: Int, quiet: Bool)
     /// A retrieval command with a key too long: what stands before it is looked up, and then refused.
     case partial(Request, Failure)
     /// An answer without a deed; `swallow` bytes of data that follow are thrown away.
@@ -58,7 +58,7 @@ struct TextLineParser {
         case "quit": return .request(Request(.quit))
         case "shutdown": return shutdown(words)
         case "stats": return .request(Request(.stats(words.counted.dropFirst().map(Bytes.init))))
-        default: return unknown(words)
+        default: return MetaLineParser(dialect: dialect).parse(command, words) ?? unknown(words)
         }
     }
 
@@ -120,7 +120,7 @@ extension TextLineParser {
             unique = number
         }
         let store = Store(mode, key: Bytes(list[1]), value: [], flags: flags, expiry: expiry, unique: unique)
-        return .announced(store, length: Int(length), quiet: quiet)
+        return .announced(.store(store), length: Int(length), quiet: quiet)
     }
 
     /// 1.6.18: every number by strtol and its like, and no data thrown away for a refused line.
@@ -137,7 +137,7 @@ extension TextLineParser {
             unique = number
         }
         let store = Store(mode, key: Bytes(list[1]), value: [], flags: flags, expiry: expiry, unique: unique)
-        return .announced(store, length: Int(length), quiet: quiet)
+        return .announced(.store(store), length: Int(length), quiet: quiet)
     }
 
     private func deletion(_ words: Words) -> TextLine {

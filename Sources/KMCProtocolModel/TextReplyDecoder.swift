@@ -2,9 +2,10 @@
 
 /// The client's side of the text protocol: bytes in any split become replies.
 ///
-///     reply    = { value } ( "END" | failure ) | { stat } "END" | number | word | failure
+///     reply    = { value } ( "END" | failure ) | { stat } "END" | number | word | failure | meta
 ///     value    = "VALUE" key flags length [ unique ] CRLF data CRLF
 ///     stat     = "STAT" name value CRLF
+///     meta     = "VA" length { flag } CRLF data CRLF | code { flag } CRLF
 ///
 /// An `END` on its own is an empty `values`, since the text doesn't say what was asked.
 public struct TextReplyDecoder {
@@ -18,6 +19,7 @@ public struct TextReplyDecoder {
     private var values: [Value] = []
     private var stats: [Statistic] = []
     private var awaited: (value: Value, length: Int)?
+    private var awaitedMeta: (reply: MetaReply, length: Int)?
     /// A failure that came in the place of `END`.
     private var interruption: Reply?
 
@@ -25,7 +27,7 @@ public struct TextReplyDecoder {
 
     /// Whether nothing of a reply is pending.
     public var isIdle: Bool {
-        queue.isEmpty && values.isEmpty && stats.isEmpty && awaited == nil
+        queue.isEmpty && values.isEmpty && stats.isEmpty && awaited == nil && awaitedMeta == nil
     }
 
     /// Bytes that have arrived and not become part of a reply, for messages about what is missing.
@@ -43,19 +45,30 @@ public struct TextReplyDecoder {
         }
         while true {
             if let (value, length) = awaited {
-                guard let data = queue.take(length + 2) else { return nil }
-                guard data.suffix(2).elementsEqual([ASCII.carriageReturn, ASCII.lineFeed]) else {
-                    throw Malformed(line: Bytes(data.suffix(32)))
-                }
+                guard let data = try takeData(length) else { return nil }
                 var whole = value
-                whole.data = Bytes(data.dropLast(2))
+                whole.data = data
                 values.append(whole)
                 awaited = nil
+            }
+            if let (reply, length) = awaitedMeta {
+                guard let data = try takeData(length) else { return nil }
+                awaitedMeta = nil
+                return .meta(MetaReply(reply.code, reply.words, value: data))
             }
             guard let line = queue.takeLine() else { return nil }
             guard line.last == ASCII.carriageReturn else { throw Malformed(line: Bytes(line)) }
             if let reply = try take(line.dropLast()) { return reply }
         }
+    }
+
+    /// Data and the line end behind it, if both have arrived.
+    private mutating func takeData(_ length: Int) throws(Malformed) -> Bytes? {
+        guard let data = queue.take(length + 2) else { return nil }
+        guard data.suffix(2).elementsEqual([ASCII.carriageReturn, ASCII.lineFeed]) else {
+            throw Malformed(line: Bytes(data.suffix(32)))
+        }
+        return Bytes(data.dropLast(2))
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>) throws(Malformed) -> Reply? {
@@ -72,6 +85,12 @@ public struct TextReplyDecoder {
             return nil
         }
         if line.spells("END") { return end() }
+        if values.isEmpty, stats.isEmpty, let meta = Self.meta(line) {
+            guard meta.code == .value else { return .meta(meta) }
+            guard let length = meta.words.first.flatMap({ Numbers.unsigned32($0) }) else { throw Malformed(line: Bytes(line)) }
+            awaitedMeta = (MetaReply(.value, Array(meta.words.dropFirst())), Int(length))
+            return nil
+        }
         let reply = Self.simple(Bytes(line))
         if values.isEmpty, stats.isEmpty { return reply }
         guard case .failure = reply, stats.isEmpty else { throw Malformed(line: Bytes(line)) }
@@ -86,6 +105,14 @@ public struct TextReplyDecoder {
             stats = []
         }
         return stats.isEmpty ? .values(values) : .stats(stats)
+    }
+
+    /// A line that begins with the code of a meta reply.
+    private static func meta(_ line: ArraySlice<UInt8>) -> MetaReply? {
+        guard line.count == 2 || line.dropFirst(2).first == ASCII.space else { return nil }
+        guard let code = MetaReply.Code(rawValue: String(decoding: line.prefix(2), as: UTF8.self)) else { return nil }
+        let words = line.dropFirst(3).split(separator: ASCII.space, omittingEmptySubsequences: false)
+        return MetaReply(code, line.count == 2 ? [] : words.map(Bytes.init))
     }
 
     private static func valueLine(_ line: ArraySlice<UInt8>) throws(Malformed) -> (Value, Int) {

@@ -9,7 +9,7 @@ public struct TextRequestDecoder {
         /// A complete command.
         case request(Request)
         /// A storage line; its data follows.
-        case announced(Store, length: Int, quiet: Bool)
+        case announced(Command, length: Int, quiet: Bool)
         /// The data of the announced command, as part of the whole command.
         case stored(Request)
         /// The data of the announced command did not end where it was announced to.
@@ -31,8 +31,8 @@ public struct TextRequestDecoder {
     private enum State {
         case line
         /// Waiting for ``collect()`` or ``swallow()``.
-        case undecided(Store, length: Int, quiet: Bool)
-        case data(Store, length: Int, quiet: Bool)
+        case undecided(Command, length: Int, quiet: Bool)
+        case data(Command, length: Int, quiet: Bool)
         case swallowing(Int)
         case keys(TextKeyStream)
         case closed
@@ -64,7 +64,7 @@ public struct TextRequestDecoder {
         switch state {
         case .line: return nextLine()
         case .undecided, .closed: return nil
-        case .data(let store, let length, let quiet): return nextData(store, length, quiet)
+        case .data(let command, let length, let quiet): return nextData(command, length, quiet)
         case .swallowing(let length):
             let left = length - queue.drop(length)
             state = left > 0 ? .swallowing(left) : .line
@@ -75,8 +75,8 @@ public struct TextRequestDecoder {
 
     /// Takes the data of the announced command.
     public mutating func collect() {
-        guard case .undecided(let store, let length, let quiet) = state else { return }
-        state = .data(store, length: length, quiet: quiet)
+        guard case .undecided(let command, let length, let quiet) = state else { return }
+        state = .data(command, length: length, quiet: quiet)
     }
 
     /// Throws the data of the announced command away.
@@ -100,9 +100,9 @@ public struct TextRequestDecoder {
         case .refused(let failure, let quiet, let length):
             if length > 0 { state = .swallowing(length) }
             return .refused(failure, quiet: quiet)
-        case .announced(let store, let length, let quiet):
-            state = .undecided(store, length: length, quiet: quiet)
-            return .announced(store, length: length, quiet: quiet)
+        case .announced(let command, let length, let quiet):
+            state = .undecided(command, length: length, quiet: quiet)
+            return .announced(command, length: length, quiet: quiet)
         }
     }
 
@@ -130,13 +130,11 @@ public struct TextRequestDecoder {
         }
     }
 
-    private mutating func nextData(_ store: Store, _ length: Int, _ quiet: Bool) -> Event? {
+    private mutating func nextData(_ command: Command, _ length: Int, _ quiet: Bool) -> Event? {
         guard let data = queue.take(length + 2) else { return nil }
         state = .line
         guard data.suffix(2).elementsEqual([ASCII.carriageReturn, ASCII.lineFeed]) else { return .badChunk(quiet: quiet) }
-        var whole = store
-        whole.value = Bytes(data.dropLast(2))
-        return .stored(Request(.store(whole), quiet: quiet))
+        return .stored(Request(command.carrying(Bytes(data.dropLast(2))), quiet: quiet))
     }
 
     private mutating func close() -> Event {
@@ -150,5 +148,20 @@ public struct TextRequestDecoder {
         let word = bytes.drop { $0 == ASCII.space }
         guard bytes.count - word.count <= Limits.leadingSpaces else { return false }
         return word.starts(with: "get ") || word.starts(with: "gets ")
+    }
+}
+
+extension Command {
+    /// The same storage command with its value.
+    fileprivate func carrying(_ value: Bytes) -> Command {
+        switch self {
+        case .store(var store):
+            store.value = value
+            return .store(store)
+        case .meta(var request):
+            request.value = value
+            return .meta(request)
+        default: return self
+        }
     }
 }

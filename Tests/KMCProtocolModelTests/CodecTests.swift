@@ -103,7 +103,7 @@ private func splits(of bytes: Bytes) -> [[Bytes]] {
     @Test func swallowedDataIsNotRead() {
         var decoder = TextRequestDecoder(dialect: .v1_6_45)
         decoder.append(Bytes("set k 0 0 9\r\nversion\r\n\r\nquit\r\n"))
-        #expect(decoder.next() == .announced(Store(.set, key: Bytes("k"), value: []), length: 9, quiet: false))
+        #expect(decoder.next() == .announced(.store(Store(.set, key: Bytes("k"), value: [])), length: 9, quiet: false))
         #expect(decoder.next() == nil, "the owner has not decided yet")
         decoder.swallow()
         #expect(decoder.next() == .request(Request(.quit)))

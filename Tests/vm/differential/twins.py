@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The differential run: random operations to Debian's memcached and to the server under test, compared byte by byte."""
+
+import subprocess
+import tempfile
+import time
+
+from lib import explanations
+from lib.operations import Traffic
+from lib.server import Server, is_ours
+from lib.tap import check, test
+from lib.twins import Twins, bundles
+from lib.wire import Wire
+
+# No maintainer: it holds items for a moment, and a number that is held is not written in place.
+PEER = ["memcached", "-u", "root", "-m", "1024", "-o", "no_lru_maintainer"]
+HIT_PERCENT = 20
+
+
+class Peer:
+    """Debian's memcached on a unix socket."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="kmc-peer-")
+        self.endpoint = f"{self._folder.name}/socket"
+
+    def __enter__(self):
+        self._process = subprocess.Popen([*PEER, "-s", self.endpoint], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + 20
+        while True:
+            try:
+                with Wire(self.endpoint) as wire:
+                    wire.alive()
+                return self
+            except OSError as problem:
+                check(self._process.poll() is None and time.monotonic() < limit, f"memcached does not answer: {problem}")
+                time.sleep(0.05)
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+def _run(seed, count, most=25):
+    options = [] if is_ours() else ["-o", "no_lru_maintainer"]
+    with Peer() as peer, Server("-m", "1024", *options, unix=True) as server:
+        known = explanations.ALL + ([] if is_ours() else explanations.NOT_OURS)
+        twins = Twins(peer.endpoint, server.endpoint, known)
+        for bundle in bundles(Traffic(seed), count):
+            twins.run(bundle)
+            if len(twins.differences) >= most:
+                break
+    _report(twins, seed)
+
+
+def _report(twins, seed):
+    for request, theirs, ours in twins.differences:
+        print(f"# {request[:200]!r}\n#   memcached {theirs!r}\n#   ours      {ours!r}")
+    check(not twins.differences, f"seed {seed}: {len(twins.differences)} differences")
+    print(f"# {twins.compared} operations compared, {twins.followed} left out behind an explained difference, {twins.hits} hits")
+    for explanation in twins.explanations:
+        if twins.explained[explanation.subject]:
+            print(f"#   {twins.explained[explanation.subject]:7} {explanation.release} {explanation.subject}")
+    check(twins.hits * 100 >= HIT_PERCENT * twins.compared, f"only {twins.hits} hits in {twins.compared} operations")
+    check(twins.followed * 10 < twins.compared, f"{twins.followed} operations were left out, {twins.compared} compared")
+
+
+@test("20,000 random operations: the answers are memcached's", timeout=300)
+def some():
+    _run(seed=1, count=20_000)
+
+
+@test("a million random operations: the answers are memcached's", timeout=7200, long=True)
+def million():
+    _run(seed=1000, count=1_000_000)
