@@ -59,9 +59,9 @@ def _report(twins, seed):
         print(f"# {request[:200]!r}\n#   memcached {theirs!r}\n#   ours      {ours!r}")
     check(not twins.differences, f"seed {seed}: {len(twins.differences)} differences")
     print(f"# {twins.compared} operations compared, {twins.followed} left out behind an explained difference, {twins.hits} hits")
-    for explanation in twins.explanations:
-        if twins.explained[explanation.subject]:
-            print(f"#   {twins.explained[explanation.subject]:7} {explanation.release} {explanation.subject}")
+    releases = {explanation.subject: explanation.release for explanation in twins.explanations}
+    for subject, count in twins.explained.most_common():
+        print(f"#   {count:7} {releases.get(subject, 'ours  ')} {subject}")
     check(twins.hits * 100 >= HIT_PERCENT * twins.compared, f"only {twins.hits} hits in {twins.compared} operations")
     check(twins.followed * 10 < twins.compared, f"{twins.followed} operations were left out, {twins.compared} compared")
 

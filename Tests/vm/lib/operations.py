@@ -140,7 +140,8 @@ class Traffic:
 
     def _nearly(self):
         if self.random.random() < 0.02:
-            return Operation("long", b"delete " + b"y" * 3000 + b"\r\n", closes=True)
+            # Longer than memcached's buffer: it must not hang on how the line is cut into packets.
+            return Operation("long", b"delete " + b"y" * 20_000 + b"\r\n", closes=True)
         key = self._key()
         line = self.random.choice(self.NEARLY).replace(b"K", key).replace(b"L", TOO_LONG)
         return Operation("nearly", line, key)

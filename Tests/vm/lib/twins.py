@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two servers that are told the same, and where their answers part."""
 
+import base64
 import collections
 import re
 import socket
@@ -87,6 +88,15 @@ def masked(answer):
     return head + answer[found.end():]
 
 
+KEPT = "a key in base64 is kept (kmemcache)"
+
+
+def without_base64(answer, key):
+    """The answer with the operation's key as it is, where it stands in base64."""
+    text = base64.b64encode(key)
+    return answer.replace(b" k" + text + b" b", b" k" + key).replace(b"ME " + text + b" ", b"ME " + key + b" ")
+
+
 class Twins:
     """Runs operations at both and keeps the account."""
 
@@ -132,6 +142,9 @@ class Twins:
             return
         theirs, ours = masked(theirs), masked(ours)
         if theirs == ours:
+            return
+        if without_base64(theirs, one.key) == without_base64(ours, one.key):
+            self.explained[KEPT] += 1
             return
         explanation = self._explain(one, theirs, ours)
         if not explanation:
