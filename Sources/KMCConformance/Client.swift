@@ -23,6 +23,27 @@ struct Target: Sendable {
     }
 }
 
+/// Replies of either protocol out of bytes in any split.
+struct ReplyStream {
+    private var text = TextReplyDecoder()
+    private var binary: BinaryReplyDecoder?
+
+    init(isBinary: Bool) {
+        binary = isBinary ? BinaryReplyDecoder() : nil
+    }
+
+    var unread: Bytes { binary?.unread ?? text.unread }
+
+    mutating func append(_ bytes: Bytes) {
+        if binary == nil { text.append(bytes) } else { binary?.append(bytes) }
+    }
+
+    mutating func next() throws -> Reply? {
+        if binary == nil { return try text.next() }
+        return try binary?.next().map { .binary($0) }
+    }
+}
+
 /// One connection to the endpoint, beside its twin in the model.
 final class Client {
     /// The connection can't be understood or used any further.
@@ -33,9 +54,13 @@ final class Client {
 
     private let socket: Socket
     private let twin: ServerModel.Connection
-    private var decoder = TextReplyDecoder()
+    private var decoder: ReplyStream
+    /// Whether the connection speaks the binary protocol.
+    let isBinary: Bool
 
-    init(_ target: Target, _ model: ServerModel) throws {
+    init(_ target: Target, _ model: ServerModel, isBinary: Bool = false) throws {
+        self.isBinary = isBinary
+        decoder = ReplyStream(isBinary: isBinary)
         socket = try Socket(target.endpoint, timeout: target.timeout)
         twin = model.connect()
     }
@@ -43,16 +68,23 @@ final class Client {
     var modelCloses: Bool { twin.isClosed }
     var modelIsIdle: Bool { twin.isIdle }
 
+    /// What is sent behind a batch, and its answer, which shows that all before it has been answered.
+    func marker(version: String) -> (sent: Bytes, answer: Reply) {
+        guard isBinary else { return (.line("version"), .version(version)) }
+        let noOperation = BinaryFrame(BinaryFrame.noOperation, opaque: BinaryFrame.markerOpaque)
+        return (noOperation.encoded(BinaryFrame.requestMagic), .binary(noOperation))
+    }
+
     /// What the model answers.
     func ask(_ bytes: Bytes) throws -> [Reply] {
-        var decoder = TextReplyDecoder()
+        var decoder = ReplyStream(isBinary: isBinary)
         decoder.append(twin.receive(bytes))
         var replies: [Reply] = []
         while let reply = try decoder.next() { replies.append(reply) }
         return replies
     }
 
-    /// Sends, then reads until so many answers to `version` have come.
+    /// Sends, then reads until so many answers to the marker have come.
     func exchange(_ pieces: [Bytes], versions: Int) throws -> [Reply] {
         try exchange(pieces) { replies in replies.count(where: \.isVersion) >= versions }
     }

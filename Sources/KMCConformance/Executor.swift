@@ -58,15 +58,15 @@ final class Executor {
         clients[client] = nil
     }
 
-    private func client(_ number: Int) throws -> Client {
+    private func client(_ number: Int, isBinary: Bool) throws -> Client {
         if let client = clients[number] { return client }
-        let client = try Client(target, model)
+        let client = try Client(target, model, isBinary: isBinary)
         clients[number] = client
         return client
     }
 
     private func runBatch(_ steps: [Step], from begin: Int) throws {
-        let client = try client(steps[0].client)
+        let client = try client(steps[0].client, isBinary: steps[0].isBinary)
         var pieces: [Bytes] = []
         var expected: [[Reply]] = []
         for step in steps {
@@ -77,8 +77,9 @@ final class Executor {
         let ends: Ending = steps[0].isLeave ? .leaves : client.modelCloses ? .closed : .version
         guard ends != .version || client.modelIsIdle else { throw Misuse.unfinished(steps.map(\.name)) }
         if ends == .version {
-            pieces.append(.line("version"))
-            expected.append([.version(model.options.version)])
+            let marker = client.marker(version: model.options.version)
+            pieces.append(marker.sent)
+            expected.append([marker.answer])
         }
         if steps.allSatisfy({ $0.pieces == nil }) { pieces = [pieces.flatMap { $0 }] }
 
@@ -117,6 +118,7 @@ final class Executor {
     private func bytes(of step: Step) -> (server: Bytes, model: Bytes) {
         switch step.action {
         case .raw(let bytes), .leave(let bytes): return (bytes, bytes)
+        case .frame(let frame): return bytes(of: frame)
         case .request(let request):
             let codec = TextCodec(dialect: target.dialect)
             if case .meta(let meta) = request.command { return bytes(of: meta, codec) }
@@ -134,6 +136,17 @@ final class Executor {
             }
             return store.mode == .cas ? (encoded(uniques.server), encoded(uniques.model)) : (encoded(0), encoded(0))
         }
+    }
+
+    private func bytes(of frame: BinaryFrame) -> (server: Bytes, model: Bytes) {
+        if !frame.key.isEmpty { written.insert(frame.key) }
+        let uniques = ledger.resolve(frame.unique, for: frame.key)
+        func encoded(_ unique: UInt64) -> Bytes {
+            var changed = frame
+            changed.unique = unique
+            return changed.encoded(BinaryFrame.requestMagic)
+        }
+        return (encoded(uniques.server), encoded(uniques.model))
     }
 
     private func bytes(of meta: MetaRequest, _ codec: TextCodec) -> (server: Bytes, model: Bytes) {
@@ -175,8 +188,18 @@ final class Executor {
         case (.values(let wanted), .values(let got)), (.interrupted(let wanted), .interrupted(let got)):
             return wanted.count == got.count && zip(wanted, got).allSatisfy { matches($0, $1) }
         case (.stats, .stats), (.values([]), .stats): return true
+        case (.binary(let wanted), .binary(let got)): return matches(wanted, got, step)
         default: return wanted == got
         }
+    }
+
+    private func matches(_ wanted: BinaryFrame, _ got: BinaryFrame, _ step: Step) -> Bool {
+        guard case .frame(let request) = step.action else { return wanted == got }
+        var same = got
+        same.unique = wanted.unique
+        if isTrimmed(got.value, from: Value(key: request.key, flags: 0, data: wanted.value)) { same.value = wanted.value }
+        guard same == wanted, (wanted.unique == 0) == (got.unique == 0) else { return false }
+        return wanted.unique == 0 || ledger.enter(server: got.unique, model: wanted.unique, for: request.key)
     }
 
     /// Whether some of the trailing spaces that a number was given are missing, and that is right, too.
@@ -198,6 +221,10 @@ final class Executor {
 }
 
 extension Step {
+    /// Whether its client speaks the binary protocol: by the numbers, which no other client has.
+    var isBinary: Bool { client >= Step.firstBinaryClient }
+    static let firstBinaryClient = 1000
+
     var isLeave: Bool {
         if case .leave = action { return true }
         return false
@@ -213,9 +240,13 @@ extension Step {
 }
 
 extension Reply {
+    /// Whether it may be the answer to the marker behind a batch.
     var isVersion: Bool {
-        if case .version = self { return true }
-        return false
+        switch self {
+        case .version: true
+        case .binary(let frame): frame.opcode == BinaryFrame.noOperation && frame.opaque == BinaryFrame.markerOpaque
+        default: false
+        }
     }
 
     /// The reply with enough of its data to see what is wrong.
@@ -227,11 +258,18 @@ extension Reply {
                 return "VALUE \(value.key.escaped(limit: 40)) \(value.flags)\(unique) \"\(value.data.escaped(limit: 60))\""
             }.joined(separator: " ")
         case .number(let number): "\(number)"
+        case .binary(let frame): frame.encoded(BinaryFrame.replyMagic).escaped(limit: 200)
         case .meta(let reply): TextCodec().encode(.meta(reply)).escaped(limit: 200)
         case .version(let version): "VERSION \(version)"
         default: name
         }
     }
+}
+
+extension BinaryFrame {
+    static let noOperation: UInt8 = 0x0A
+    /// No random request has it.
+    static let markerOpaque: UInt32 = 0x4B4D_4353
 }
 
 extension [Reply] {

@@ -30,6 +30,7 @@ struct RandomSequence {
 private struct Generator {
     let requests: RandomRequests
     private let meta: RandomMeta
+    private let binary: RandomBinary
     private let clients: Int
     private let dialect: Dialect
     private var random: RandomSource
@@ -45,12 +46,17 @@ private struct Generator {
         options.hugeNumbers = dialect.readsHugeNumbers
         requests = RandomRequests(prefix: Bytes("kmc~0000000."), options: options)
         meta = RandomMeta(requests, dialect: dialect)
+        binary = RandomBinary(requests)
         self.dialect = dialect
     }
 
     mutating func steps(_ length: Int) -> [Step] {
         while result.count < length {
             let client = random.below(clients)
+            if random.chance(25) {
+                frames(Step.firstBinaryClient + client)
+                continue
+            }
             switch random.below(100) {
             case 0..<8: malformed(client)
             case 8: leave(client)
@@ -68,6 +74,21 @@ private struct Generator {
             let request = next()
             let large = request.command.length > 2000
             result.append(Step(request, client: client, waits: false, pieces: large ? drip.map { $0 + 1000 } : drip))
+        }
+        endBatch()
+    }
+
+    /// Binary requests together, or one that is wrong and alone.
+    private mutating func frames(_ client: Int) {
+        let drip = random.pick(weighted: [(80, nil as Int?), (15, 1 + random.below(200)), (5, 1)])
+        if random.chance(4) {
+            endBatch()
+            // Where memcached and kmemcache take different bytes for the next request, the connection ends.
+            result.append(Step(.raw(binary.wrong(&random)), client: client, waits: true, pieces: drip))
+            return
+        }
+        for _ in 0..<random.pick(weighted: [(60, 1), (30, 2 + random.below(6)), (10, 10 + random.below(40))]) {
+            result.append(Step(.frame(binary.next(&random) { _ in Step.lastSeen }), client: client, waits: false, pieces: drip))
         }
         endBatch()
     }

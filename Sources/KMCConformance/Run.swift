@@ -202,6 +202,7 @@ extension Step {
         switch action {
         case .raw(let bytes): return who + "\"\(bytes.escaped())\""
         case .leave(let bytes): return who + "\"\(bytes.escaped())\" and leaves"
+        case .frame(let frame): return who + "\"\(frame.encoded(BinaryFrame.requestMagic).escaped())\""
         case .request(let request):
             let text = codec.encode(request).escaped()
             guard case .store(let store) = request.command, store.mode == .cas, store.unique == Step.lastSeen else {

@@ -7,6 +7,8 @@ struct Step: Sendable {
     enum Action: Equatable, Sendable {
         /// A command. The unique of a `cas` is symbolic: ``Step/lastSeen`` stands for the one last shown for its key.
         case request(Request)
+        /// A request of the binary protocol, whose unique is symbolic as well; all actions of its client are binary.
+        case frame(BinaryFrame)
         /// Bytes that need not be commands.
         case raw(Bytes)
         /// Bytes after which the client leaves without reading further.
@@ -43,6 +45,9 @@ struct Step: Sendable {
         switch action {
         case .raw(let bytes): step.action = .raw(bytes.replacing(prefix, by: other))
         case .leave(let bytes): step.action = .leave(bytes.replacing(prefix, by: other))
+        case .frame(var frame):
+            frame.key = frame.key.replacing(prefix, by: other)
+            step.action = .frame(frame)
         case .request(let request):
             step.action = .request(Request(request.command.mappingKeys { $0.replacing(prefix, by: other) }, quiet: request.quiet))
         }
@@ -53,6 +58,7 @@ struct Step: Sendable {
     var name: String {
         switch action {
         case .request(let request): request.command.name + (request.quiet ? " noreply" : "")
+        case .frame(let frame): "binary \(frame.opcode < 16 ? "0" : "")\(String(frame.opcode, radix: 16))"
         case .raw: "(malformed)"
         case .leave: "(cut off)"
         }

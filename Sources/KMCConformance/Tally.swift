@@ -19,6 +19,10 @@ public struct Tally: Sendable {
             reads += 1
             if case .meta(let reply) = replies.first, reply.code != .miss { hits += 1 }
         }
+        if case .frame(let frame) = step.action, [0x00, 0x0C, 0x1D, 0x23].contains(frame.opcode), case .binary(let reply) = replies.first {
+            reads += 1
+            if reply.status == 0 { hits += 1 }
+        }
         guard case .request(let request) = step.action, case .values(let values) = replies.first else { return }
         if case .stats = request.command { return }
         reads += request.command.keys.count

@@ -89,6 +89,7 @@ extension TextCodec {
         case .number(let number): .line("\(number)")
         case .version(let version): .line("VERSION \(version)")
         case .meta(let reply): encode(reply)
+        case .binary(let frame): frame.encoded(BinaryFrame.replyMagic)
         case .failure(let failure): .line(failure.line)
         case .unknown(let bytes): bytes + .line("")
         case .stored, .notStored, .exists, .notFound, .deleted, .touched, .ok, .reset: .line(reply.name)

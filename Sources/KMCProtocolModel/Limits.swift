@@ -14,6 +14,8 @@ public enum Limits {
     static let words = 23
     /// The longest opaque token of a meta command, its letter included (proto_parser.h, MFLAG_MAX_OPAQUE_LENGTH).
     public static let opaque = 32
+    /// The longest body of a binary request (1.6.45, ITEM_SIZE_MAX_UPPER_LIMIT).
+    static let binaryBody = 1 << 30
     /// An expiry above 30 days, in seconds, is a Unix time.
     public static let longestRelativeExpiry: Int32 = 60 * 60 * 24 * 30
     /// The largest length that a storage command may announce.

@@ -22,9 +22,11 @@ public struct RandomTextTraffic {
         public var malformedPercent = 10
         /// Percentage of commands that are meta commands.
         public var metaPercent = 30
+        /// Percentage of connections that speak the binary protocol.
+        public var binaryPercent = 25
         /// Percentage of bundles that end with something long: retrievals of hundreds of keys, a line without an end,
         /// values that are chunked or too large.
-        public var longPercent = 1
+        public var longPercent = 2
         /// Percentage of commands after which the client leaves, half of them in the middle of the command.
         public var leavePercent = 5
         /// Percentage of commands after which the clock goes on by a second or two.
@@ -58,6 +60,7 @@ public struct RandomTextTraffic {
         var connection: ServerModel.Connection
         var opens = true
         var pieces: [Bytes] = []
+        var isBinary = false
         /// The client leaves when its pieces are sent.
         var leaves = false
     }
@@ -66,6 +69,7 @@ public struct RandomTextTraffic {
     private let options: Options
     private let requests: RandomRequests
     private let meta: RandomMeta
+    private let binary: RandomBinary
     private var random: RandomSource
     private var clients: [Client]
     private var uniques: [Bytes: UInt64] = [:]
@@ -80,15 +84,17 @@ public struct RandomTextTraffic {
         self.options = options
         requests = RandomRequests(prefix: Bytes("r."), options: options.requests)
         meta = RandomMeta(requests, dialect: dialect)
+        binary = RandomBinary(requests)
         random = RandomSource(seed: seed)
-        clients = (0..<max(1, options.connections)).map { _ in Client(connection: server.connect()) }
+        let hasBinary = options.binaryPercent > 0
+        clients = (0..<max(1, options.connections)).map { Client(connection: server.connect(), isBinary: hasBinary && $0 % 4 == 3) }
     }
 
     /// The next bytes on some connection.
     public mutating func next() -> Exchange {
         let index = random.below(clients.count)
         if clients[index].connection.isClosed || clients[index].pieces.isEmpty && clients[index].leaves {
-            clients[index] = Client(connection: server.connect())
+            clients[index] = Client(connection: server.connect(), isBinary: random.chance(options.binaryPercent))
         }
         if clients[index].pieces.isEmpty { refill(index) }
         if random.chance(options.tickPercent) { server.cache.clock += Int64(1 + random.below(2)) }
@@ -97,7 +103,7 @@ public struct RandomTextTraffic {
         clients[index].opens = false
         let bytes = clients[index].pieces.removeFirst()
         let expected = clients[index].connection.receive(bytes)
-        learn(from: expected)
+        if !clients[index].isBinary { learn(from: expected) }
         return Exchange(
             connection: index, opens: opens, bytes: bytes, expected: expected,
             closes: clients[index].connection.isClosed, clock: server.cache.clock)
@@ -107,14 +113,20 @@ public struct RandomTextTraffic {
     private mutating func refill(_ index: Int) {
         let bundle = random.pick(weighted: [(60, 1), (30, 2 + random.below(4)), (10, 10 + random.below(30))])
         var bytes: Bytes = []
-        for _ in 0..<bundle { bytes.append(contentsOf: command()) }
-        if random.chance(options.longPercent) { bytes.append(contentsOf: long()) }
+        let isBinary = clients[index].isBinary
+        for _ in 0..<bundle { bytes.append(contentsOf: isBinary ? frame() : command()) }
+        if !isBinary, random.chance(options.longPercent) { bytes.append(contentsOf: long()) }
         let leaves = random.chance(options.leavePercent)
-        if leaves { bytes = random.chance(50) ? Bytes(bytes.prefix(1 + random.below(bytes.count))) : bytes + .line("quit") }
+        if leaves { bytes = random.chance(50) ? Bytes(bytes.prefix(1 + random.below(bytes.count))) : bytes + (isBinary ? BinaryFrame(0x07).encoded(BinaryFrame.requestMagic) : .line("quit")) }
         let longest = random.pick(weighted: [(60, bytes.count), (20, 100), (15, 10), (5, 1)])
         let whole = longest >= bytes.count || bytes.count / longest > 300
         clients[index].pieces = whole ? [bytes] : random.split(bytes, longest: longest)
         clients[index].leaves = leaves
+    }
+
+    private mutating func frame() -> Bytes {
+        if random.chance(options.malformedPercent / 3) { return binary.wrong(&random) }
+        return binary.next(&random) { server.cache.unique(of: $0) }.encoded(BinaryFrame.requestMagic)
     }
 
     private mutating func command() -> Bytes {

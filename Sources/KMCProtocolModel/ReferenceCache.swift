@@ -206,7 +206,7 @@ extension ReferenceCache {
     @discardableResult
     mutating func link(_ key: Bytes, _ item: Item, _ unique: UInt64?) -> Item {
         var linked = item
-        linked.unique = unique ?? takeUnique()
+        linked.unique = given(unique)
         items[key] = linked
         counters.totalItems += 1
         return linked
@@ -317,7 +317,7 @@ extension ReferenceCache {
 
     /// There is one flush at a time: a new one takes the place of one that isn't due. A time that has passed is now, but
     /// for one before the server began, when nothing was stored.
-    private mutating func flush(_ delay: Int32) {
+    mutating func flush(_ delay: Int32) {
         counters.flushCommands += 1
         applyDueFlush()
         flushDue = nil
@@ -340,6 +340,11 @@ extension ReferenceCache {
         guard limits.uniques else { return 0 }
         defer { nextUnique += 1 }
         return nextUnique
+    }
+
+    /// The unique that a client gives, or the next one.
+    mutating func given(_ unique: UInt64?) -> UInt64 {
+        limits.uniques ? unique ?? takeUnique() : 0
     }
 
     func size(key: Bytes, flags: UInt32, length: Int) -> Int {

@@ -239,7 +239,7 @@ extension ReferenceCache {
         if options.expiry != nil { held.expires = deadline(options.expiry) }
         held.marks.isStale = true
         held.marks.isWon = false
-        held.unique = options.newUnique ?? takeUnique()
+        held.unique = given(options.newUnique)
         items[options.key] = held
         return .done
     }
@@ -265,9 +265,9 @@ extension ReferenceCache {
         let result = Self.apply(Arithmetic(direction, key: options.key, delta: options.delta), to: number)
         let grows = Bytes("\(result)").count > item.value.count
         write(result, to: &item, under: options.key)
-        item.unique = (dialect.changesGrownNumbers ? options.newUnique : nil) ?? takeUnique()
+        item.unique = given(dialect.changesGrownNumbers ? options.newUnique : nil)
         var shown = item
-        shown.unique = options.newUnique ?? item.unique
+        if let unique = options.newUnique { shown.unique = given(unique) }
         return answer(request, options, result, &shown, created: false) { cache, changed in
             cache.items[options.key] = grows && !cache.dialect.changesGrownNumbers ? item : changed
         }
@@ -310,7 +310,7 @@ extension ReferenceCache {
         let key = item.marks.isBinary ? Base64.encode(options.key) : options.key
         let size = size(key: options.key, flags: item.flags, length: item.value.count)
         let fields = [
-            "exp=\(left)", "la=\(clock - item.seen.last)", "cas=\(item.unique)", "fetch=\(item.seen.isFetched ? "yes" : "no")",
+            "exp=\(Int32(truncatingIfNeeded: left))", "la=\(clock - item.seen.last)", "cas=\(item.unique)", "fetch=\(item.seen.isFetched ? "yes" : "no")",
             "cls=0", "size=\(size)",
         ]
         return .meta(MetaReply(.debug, [key] + fields.map { Bytes($0) }))

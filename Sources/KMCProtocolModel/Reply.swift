@@ -19,6 +19,8 @@ public enum Reply: Equatable, Sendable {
     case version(String)
     case stats([Statistic])
     case meta(MetaReply)
+    /// A frame of the binary protocol.
+    case binary(BinaryFrame)
     case failure(Failure)
     /// A line that the protocol doesn't know; 1.6.45 sends an empty one after refusing a key of `get`.
     case unknown(Bytes)
@@ -40,6 +42,7 @@ public enum Reply: Equatable, Sendable {
         case .version: "VERSION"
         case .stats: "STAT"
         case .meta(let reply): reply.code.rawValue
+        case .binary(let frame): "status \(String(frame.status, radix: 16))"
         case .failure(let failure): failure.line
         case .unknown(let bytes): "unknown \"\(bytes.escaped(limit: 40))\""
         }

@@ -104,6 +104,9 @@ extension ServerModel {
         private let server: ServerModel
         private let codec: TextCodec
         private var decoder: TextRequestDecoder
+        /// Set by a first byte that is the binary protocol's.
+        private var binary: BinarySession?
+        private var hasBegun = false
         private var announcedAt: Int64 = 0
         public private(set) var isClosed = false
 
@@ -114,7 +117,7 @@ extension ServerModel {
         }
 
         /// Whether the next byte begins a command.
-        public var isIdle: Bool { !isClosed && decoder.isIdle }
+        public var isIdle: Bool { !isClosed && (binary?.isIdle ?? decoder.isIdle) }
 
         /// What the server sends when these bytes arrive; any split of a stream gives the same bytes in all.
         ///
@@ -122,6 +125,15 @@ extension ServerModel {
         /// `gets` closes the connection once its beginning has arrived alone, but is read when it arrives whole.
         @discardableResult
         public func receive(_ bytes: some Sequence<UInt8>) -> Bytes {
+            if !hasBegun, let first = bytes.first(where: { _ in true }) {
+                hasBegun = true
+                if first == BinaryFrame.requestMagic { binary = BinarySession(server) }
+            }
+            if binary != nil {
+                guard !isClosed, let sent = binary?.receive(bytes) else { return [] }
+                isClosed = binary?.isClosed ?? false
+                return sent
+            }
             var sent: Bytes = []
             decoder.append(bytes)
             while !isClosed, let event = decoder.next() {
