@@ -17,6 +17,7 @@
  */
 #include "conn.h"
 
+#include <linux/inet.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/skbuff.h>
@@ -31,12 +32,26 @@
 
 static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
 
+/* enum kmc_ending, as 1.6.45 calls it in its log */
+static const char *const conn_endings[] = {
+	[KMC_ENDING_ERROR] = "error",
+	[KMC_ENDING_NORMAL] = "normal",
+	[KMC_ENDING_IDLE] = "idle_timeout",
+	[KMC_ENDING_SHUTDOWN] = "shutdown",
+};
+
 static struct workqueue_struct *conn_wq;
 static struct kmem_cache *conn_cache;
 
 void kmc_conn_kick_after(struct kmc_conn *conn, unsigned long delay)
 {
 	queue_delayed_work_on(raw_smp_processor_id(), conn_wq, &conn->work, delay);
+}
+
+/* A connection that watches has something to read in its ring. It lives: its session does. */
+static void conn_kicked(struct kmc_peer *peer)
+{
+	kmc_conn_kick(container_of(peer, struct kmc_conn, peer));
 }
 
 void kmc_conn_ready(struct sock *sk)
@@ -137,6 +152,7 @@ static void conn_list(struct kmc_conn *conn)
 	spin_lock_bh(&conns->lock);
 	list_add_tail(&conn->node, &conns->list);
 	conns->nr++;
+	conn->peer.number = ++conns->last_number;
 	kmc_count(&server->core.stats, total_connections);
 	spin_unlock_bh(&conns->lock);
 }
@@ -176,8 +192,42 @@ static void conn_free(struct work_struct *work)
 	kmc_server_put(server);
 }
 
+/* The other end's address in words, also when the connection has gone. */
+static void conn_address(const struct sock *sk, char *text, size_t size)
+{
+	if (sk->sk_family == AF_INET)
+		snprintf(text, size, "%pI4", &sk->sk_daddr);
+	else if (sk->sk_family == AF_INET6)
+		snprintf(text, size, "%pI6c", &sk->sk_v6_daddr);
+	else
+		snprintf(text, size, "unix");
+}
+
+/* Whoever watches connections hears of this one. @reason: NULL: it has come. */
+static void conn_tell(struct kmc_conn *conn, const char *reason)
+{
+	struct kmc_core *core = &conn->server->core;
+	const struct sock *sk = conn->sock->sk;
+	char address[INET6_ADDRSTRLEN];
+	struct kmc_watch_conn told = {
+		.address = address,
+		.transport = conn->transport == &kmc_unix ? "local" : "tcp",
+		.reason = reason,
+		.port = sk->sk_family == AF_UNIX ? 0 : ntohs(sk->sk_dport),
+		.number = conn->peer.number,
+	};
+
+	if (!kmc_watched(&core->watch, KMC_WATCH_CONNEVENTS))
+		return;
+	conn_address(sk, address, sizeof(address));
+	local_bh_disable();
+	kmc_watch_conn(core, &told);
+	local_bh_enable();
+}
+
 static void conn_close(struct kmc_conn *conn)
 {
+	conn_tell(conn, conn_endings[conn->ending]);
 	if (conn->verdict == KMC_NEED_CLOSE && conn->transport->drain)
 		conn->transport->drain(conn);
 	conn->transport->detach(conn);
@@ -240,6 +290,8 @@ static struct kmc_conn *conn_alloc(struct kmc_listener *listener, struct socket 
 		kmem_cache_free(conn_cache, conn);
 		return NULL;
 	}
+	conn->peer.kick = conn_kicked;
+	kmc_session_meet(conn->session, &conn->peer);
 	INIT_DELAYED_WORK(&conn->work, conn_work);
 	INIT_RCU_WORK(&conn->free, conn_free);
 	INIT_LIST_HEAD(&conn->node);
@@ -271,6 +323,7 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 	if (!conn)
 		goto release;
 	conn_list(conn);
+	conn_tell(conn, NULL);
 	if (conn->transport->attach(conn))
 		set_bit(KMC_CONN_DEAD, &conn->flags);
 	/* Bytes that came before we were attached have called nobody of ours. */

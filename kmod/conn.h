@@ -88,8 +88,10 @@ struct kmc_callbacks {
  * @sock: ours; NULL once closed; set by @work only, when no callback finds the connection any more
  * @transport: fixed
  * @saved: written before the callbacks are ours, read when they are given back
+ * @peer: what @session knows of us; fixed
  * @session: its conversation. This and what follows: under the connection's lock (TCP: the socket lock;
  *	unix: @work alone), until @work has detached it
+ * @ending: why it ends, as far as we know; the session may know better
  * @tx: a reply being built or on its way; NULL while there is none, so that idle connections are small
  * @budget: what this turn may still cost
  * @verdict: of the last kmc_session_input()
@@ -107,6 +109,8 @@ struct kmc_conn {
 	struct socket *sock;
 	const struct kmc_transport *transport;
 	struct kmc_callbacks saved;
+	struct kmc_peer peer;
+	enum kmc_ending ending;
 	struct kmc_session *session;
 	struct kmc_txbuf *tx;
 	struct kmc_budget budget;

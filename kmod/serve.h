@@ -148,6 +148,7 @@ static inline enum kmc_step kmc_serve_verdict(struct kmc_conn *conn)
 	case KMC_NEED_PROCESS:
 		return KMC_STEP_PROCESS;
 	case KMC_NEED_CLOSE:
+		conn->ending = kmc_session_ending(conn->session);
 		return KMC_STEP_CLOSE;
 	default:
 		return KMC_STEP_ON;
@@ -171,8 +172,14 @@ static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const
 			return KMC_STEP_CLOSE;
 	}
 	rx = ops->peek(conn, &run);
-	if (rx != KMC_RX_DATA && conn->verdict == KMC_NEED_INPUT)
-		return rx == KMC_RX_END ? KMC_STEP_CLOSE : KMC_STEP_INPUT;
+	if (rx != KMC_RX_DATA && conn->verdict == KMC_NEED_INPUT) {
+		if (rx == KMC_RX_END) {
+			conn->ending = KMC_ENDING_NORMAL;
+			return KMC_STEP_CLOSE;
+		}
+		if (!kmc_session_pending(conn->session))
+			return KMC_STEP_INPUT;
+	}
 	if (!kmc_tx_take(conn))
 		return KMC_STEP_LATER;
 	if (rx == KMC_RX_DATA) {
@@ -218,6 +225,7 @@ static inline bool kmc_serve_aged(struct kmc_conn *conn)
 	local_bh_disable();
 	kmc_count(&conn->server->core.stats, idle_kicks);
 	local_bh_enable();
+	conn->ending = KMC_ENDING_IDLE;
 	return true;
 }
 

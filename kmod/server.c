@@ -22,6 +22,7 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/in.h>
+#include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -33,6 +34,10 @@
 #include "listener.h"
 #include "reclaim.h"
 #include "registry.h"
+
+static bool debug_commands;
+module_param(debug_commands, bool, 0444);
+MODULE_PARM_DESC(debug_commands, "serve debugtime and debugitem, which memcached's tests need");
 
 static struct workqueue_struct *stop_wq;
 static atomic64_t last_id = ATOMIC64_INIT(0);	/* ids are not used again, whatever became of the instance */
@@ -284,6 +289,7 @@ static int build(struct kmc_server *server, const struct kmc_server_spec *spec, 
 {
 	int err;
 
+	server->core.debug = debug_commands;
 	err = kmc_core_init(&server->core, &spec->settings, &core_ops);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no memory for the cache");

@@ -56,6 +56,7 @@ struct kmc_server_spec {
  *	work takes
  * @list: struct kmc_conn.node
  * @nr: length of @list
+ * @last_number: of the newest connection, see struct kmc_peer
  * @accepting: false while the limit of connections holds accepting up (without maxconns_fast)
  * @stopped_since: when @accepting became false
  * @stopped_us: how long it was false before that
@@ -64,6 +65,7 @@ struct kmc_conns {
 	spinlock_t lock;
 	struct list_head list;
 	u32 nr;
+	u32 last_number;
 	bool accepting;
 	ktime_t stopped_since;
 	u64 stopped_us;

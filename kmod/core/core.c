@@ -9,17 +9,35 @@ int kmc_core_init(struct kmc_core *core, const struct kmc_settings *settings,
 
 	core->settings = *settings;
 	core->ops = ops;
+	kmc_debug_init(&core->held);
 	err = kmc_stats_init(&core->stats);
 	if (err)
 		return err;
+	err = kmc_watch_init(&core->watch);
+	if (err)
+		goto exit_stats;
+	err = kmc_prefixes_init(&core->prefixes);
+	if (err)
+		goto exit_watch;
 	err = kmc_store_create(core);
 	if (err)
-		kmc_stats_exit(&core->stats);
+		goto exit_prefixes;
+	return 0;
+
+exit_prefixes:
+	kmc_prefixes_exit(&core->prefixes);
+exit_watch:
+	kmc_watch_exit(&core->watch);
+exit_stats:
+	kmc_stats_exit(&core->stats);
 	return err;
 }
 
 void kmc_core_exit(struct kmc_core *core)
 {
+	kmc_debug_exit(core);
 	kmc_store_destroy(core->store);
+	kmc_prefixes_exit(&core->prefixes);
+	kmc_watch_exit(&core->watch);
 	kmc_stats_exit(&core->stats);
 }

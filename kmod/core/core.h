@@ -10,8 +10,11 @@
 #define KMC_CORE_H
 
 #include "kernel.h"
+#include "debug.h"
+#include "prefix.h"
 #include "settings.h"
 #include "stats.h"
+#include "watch.h"
 
 struct kmc_core;
 struct kmc_store;
@@ -55,12 +58,22 @@ struct kmc_core_ops {
  * struct kmc_core - one cache
  * @settings: fixed after kmc_core_init(), but for what kernel-doc of struct kmc_settings marks as live
  * @stats: counters; has its own rules
+ * @watch: who watches; has its own rules
+ * @prefixes: counters by key prefix; have their own rules
+ * @dumps: listings of keys under way
+ * @held: what tests hold
+ * @debug: commands that tests need are served; fixed, set before kmc_core_init()
  * @store: the items
  * @ops: fixed
  */
 struct kmc_core {
 	struct kmc_settings settings;
 	struct kmc_stats stats;
+	struct kmc_watch watch;
+	struct kmc_prefixes prefixes;
+	atomic_t dumps;
+	struct kmc_debug held;
+	bool debug;
 	struct kmc_store *store;
 	const struct kmc_core_ops *ops;
 };

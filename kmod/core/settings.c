@@ -102,6 +102,14 @@ const struct kmc_setting_row kmc_setting_rows[] = {
 		"0: the index grows only when it has no room left"),
 	KMC_ROW(TAIL_REPAIR_TIME, tail_repair_time, U32, 0, U32_MAX, 0,
 		"repair of items that are held for ever; shown only, there are none"),
+	KMC_ROW(DUMP_ENABLED, dump_enabled, U8, 0, 1, 1,
+		"0: clients may not list keys, nor count by key prefix"),
+	KMC_ROW(WATCH_ENABLED, watch_enabled, U8, 0, 1, 1,
+		"0: clients may not watch"),
+	KMC_ROW(WATCHER_LOGBUF_SIZE, watcher_logbuf_size, U32, 1024, 64 * KMC_MIB, 256 << 10,
+		"bytes that may wait for a client that watches"),
+	KMC_ROW(WORKER_LOGBUF_SIZE, worker_logbuf_size, U32, 0, U32_MAX, 64 << 10,
+		"shown only: there is no buffer but each watcher's"),
 };
 
 const size_t kmc_setting_count = ARRAY_SIZE(kmc_setting_rows);

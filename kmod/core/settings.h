@@ -38,6 +38,8 @@ struct kmc_settings {
 	u32 lru_crawler_sleep;	/* microseconds */
 	u32 lru_crawler_tocrawl;	/* items, 0: all */
 	u32 tail_repair_time;	/* seconds, 0: never */
+	u32 watcher_logbuf_size;
+	u32 worker_logbuf_size;
 	u8 evict;
 	u8 cas;
 	u8 prefix_delim;
@@ -60,6 +62,8 @@ struct kmc_settings {
 	u8 lru_crawler;
 	u8 hash_algorithm;
 	u8 hash_expand;
+	u8 dump_enabled;
+	u8 watch_enabled;
 	char inter[KMC_INTER_MAX + 1];
 };
 

@@ -21,6 +21,7 @@
 	X(slab_reassign_rescues) X(slab_reassign_chunk_rescues) X(slab_reassign_inline_reclaim) \
 	X(slab_reassign_busy_items) X(slab_reassign_busy_deletes) X(slab_reassign_busy_nomem) \
 	X(read_buf_oom) X(response_obj_oom) \
+	X(log_worker_written) X(log_watcher_skipped) X(log_watcher_sent) \
 	X(lru_bumps_dropped) X(lru_maintainer_juggles) X(lru_crawler_starts)
 
 /* X(name): counters for each slab class; "stats" shows their sums, "stats slabs" and "stats items" each.

@@ -74,6 +74,11 @@ static u64 kmc_stat_cmd_touch(struct kmc_listing *list, u32 arg)
 	       kmc_stat_counter(list, KMC_COUNT_touch_misses);
 }
 
+static u64 kmc_stat_watchers(struct kmc_listing *list, u32 arg)
+{
+	return kmc_watchers(&list->core->watch);
+}
+
 static u64 kmc_stat_uptime(struct kmc_listing *list, u32 arg)
 {
 	return kmc_store_now(list->core->store) - KMC_CLOCK_START;
@@ -81,7 +86,7 @@ static u64 kmc_stat_uptime(struct kmc_listing *list, u32 arg)
 
 static u64 kmc_stat_time(struct kmc_listing *list, u32 arg)
 {
-	return ktime_get_real_seconds();
+	return kmc_store_real(list->core->store);
 }
 
 #define KMC_GAUGE(field) \
@@ -221,10 +226,10 @@ static const struct kmc_stat kmc_stats_general[] = {
 	KMC_STAT_WHEN(lru_maintainer_juggles, LRU_MAINTAINER),
 	KMC_STAT_ALL(malloc_fails),
 	KMC_STAT_ZERO("log_worker_dropped"),
-	KMC_STAT_ZERO("log_worker_written"),
-	KMC_STAT_ZERO("log_watcher_skipped"),
-	KMC_STAT_ZERO("log_watcher_sent"),
-	KMC_STAT_ZERO("log_watchers"),
+	KMC_STAT_ALL(log_worker_written),
+	KMC_STAT_ALL(log_watcher_skipped),
+	KMC_STAT_ALL(log_watcher_sent),
+	KMC_STAT("log_watchers", watchers),
 	KMC_STAT_ZERO("unexpected_napi_ids"),
 	KMC_STAT_ZERO("round_robin_fallback"),
 	KMC_STAT("bytes", bytes),
@@ -511,7 +516,7 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("lru_crawler_tocrawl", NUMBER, LRU_CRAWLER_TOCRAWL),
 	KMC_SHOW("tail_repair_time", NUMBER, TAIL_REPAIR_TIME),
 	KMC_SHOW("flush_enabled", YES_NO, FLUSH_ENABLED),
-	KMC_SHOW_TEXT("dump_enabled", "no"),
+	KMC_SHOW("dump_enabled", YES_NO, DUMP_ENABLED),
 	KMC_SHOW("hash_algorithm", HASH, HASH_ALGORITHM),
 	KMC_SHOW("lru_maintainer_thread", YES_NO, LRU_MAINTAINER),
 	KMC_SHOW("lru_segmented", YES_NO, LRU_SEGMENTED),
@@ -522,8 +527,8 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("temp_lru", YES_NO, TEMP_LRU),
 	KMC_SHOW("temporary_ttl", NUMBER, TEMPORARY_TTL),
 	KMC_SHOW("idle_timeout", NUMBER, IDLE_TIMEOUT),
-	KMC_SHOW_TEXT("watcher_logbuf_size", "0"),
-	KMC_SHOW_TEXT("worker_logbuf_size", "0"),
+	KMC_SHOW("watcher_logbuf_size", NUMBER, WATCHER_LOGBUF_SIZE),
+	KMC_SHOW("worker_logbuf_size", NUMBER, WORKER_LOGBUF_SIZE),
 	KMC_SHOW_TEXT("read_buf_mem_limit", "0"),
 	KMC_SHOW("track_sizes", YES_NO, TRACK_SIZES),
 	KMC_SHOW_TEXT("inline_ascii_response", "no"),

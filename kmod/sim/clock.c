@@ -34,6 +34,11 @@ u64 ktime_get_ns(void)
 	return READ_ONCE(now_ms) * 1000000;
 }
 
+u64 ktime_get_real_ns(void)
+{
+	return (u64)READ_ONCE(wall_offset) * NSEC_PER_SEC + ktime_get_ns();
+}
+
 ktime_t ktime_get(void)
 {
 	return (ktime_t)ktime_get_ns();

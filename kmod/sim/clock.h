@@ -7,6 +7,7 @@
 
 #define HZ		250
 #define NSEC_PER_SEC	1000000000L
+#define NSEC_PER_USEC	1000L
 #define USEC_PER_SEC	1000000L
 
 typedef s64 time64_t;
@@ -16,6 +17,7 @@ time64_t ktime_get_seconds(void);
 time64_t ktime_get_real_seconds(void);
 ktime_t ktime_get(void);
 u64 ktime_get_ns(void);
+u64 ktime_get_real_ns(void);
 unsigned long kmc_sim_jiffies(void);
 #define jiffies		kmc_sim_jiffies()
 #define msecs_to_jiffies(ms) ((unsigned long)(((u64)(ms) * HZ + 999) / 1000))

@@ -33,5 +33,6 @@ void free_percpu(void *p);
 #define __this_cpu_add(x, n) do { kmc_assert_bh_off(); this_cpu_add(x, n); } while (0)
 #define __this_cpu_inc(x) __this_cpu_add(x, 1)
 #define __this_cpu_read(x) this_cpu_read(x)
+#define __this_cpu_write(x, v) do { kmc_assert_bh_off(); WRITE_ONCE(*this_cpu_ptr(&(x)), v); } while (0)
 
 #endif

@@ -11,6 +11,8 @@ struct kmc_store {
 	u64 cas, linked;
 	u32 held;
 	u32 flush_at;
+	s64 shift;
+	u32 still;
 };
 
 struct double_entry {
@@ -64,12 +66,12 @@ int kmc_store_provide(struct kmc_store *store)
 
 u32 kmc_store_now(const struct kmc_store *store)
 {
-	return 2 + ktime_get_seconds();
+	return store->still ? : (u32)(2 + ktime_get_seconds() + store->shift);
 }
 
 u32 kmc_store_deadline(const struct kmc_store *store, s64 exptime)
 {
-	s64 start = ktime_get_real_seconds() - kmc_store_now(store);
+	s64 start = kmc_store_real(store) - kmc_store_now(store);
 
 	if (exptime == 0)
 		return 0;
@@ -270,7 +272,6 @@ static void double_run(struct kmc_cursor *cursor)
 
 void kmc_cursor_init(struct kmc_store *store, struct kmc_cursor *cursor, struct kmc_item *item)
 {
-	cursor->item = item;
 	cursor->left = item->nbytes;
 	cursor->at = item->data + item->nkey;
 	double_run(cursor);
@@ -434,6 +435,7 @@ enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct km
 	if (how->with_cas && how->cas != item->cas)
 		return KMC_EXISTS;
 	how->class = DOUBLE_CLASS;
+	how->nbytes = how->tombstone ? how->tombstone->nbytes : item->nbytes;
 	if (how->tombstone) {
 		grave.cas = grave.with_cas ? grave.cas : item->cas;
 		grave.with_cas = true;
@@ -588,4 +590,52 @@ bool kmc_store_class(struct kmc_store *store, u32 class, u32 *last, struct kmc_c
 		totals->items = all.curr_items;
 	}
 	return class && class <= *last;
+}
+
+/* Entry @n counted from the oldest, which stays what it is when others come. */
+static struct double_entry *double_nth(struct kmc_store *store, u32 n)
+{
+	struct double_entry *entry;
+	u32 count = 0;
+
+	for (entry = store->first; entry; entry = entry->next)
+		count++;
+	if (n >= count)
+		return NULL;
+	for (entry = store->first; ++n < count; entry = entry->next)
+		;
+	return entry;
+}
+
+bool kmc_store_sweep(struct kmc_store *store, struct kmc_sweep *sweep, u64 classes,
+		     bool (*visit)(void *ctx, struct kmc_item *item), void *ctx)
+{
+	struct double_entry *entry = double_nth(store, sweep->handle);
+
+	sweep->done = !entry;
+	if (!entry)
+		return false;
+	if (double_dead(store, entry->item) || !(classes >> DOUBLE_CLASS & 1)) {
+		sweep->handle++;
+		return false;
+	}
+	if (!visit(ctx, entry->item))
+		return false;
+	sweep->handle++;
+	return true;
+}
+
+s64 kmc_store_real(const struct kmc_store *store)
+{
+	return ktime_get_real_seconds() + store->shift;
+}
+
+void kmc_store_shift(struct kmc_store *store, s64 seconds)
+{
+	store->shift += seconds;
+}
+
+void kmc_store_pause(struct kmc_store *store, bool still)
+{
+	store->still = still ? kmc_store_now(store) : 0;
 }

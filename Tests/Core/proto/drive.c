@@ -28,6 +28,11 @@ static void drive_gauges(struct kmc_core *core, struct kmc_core_gauges *g)
 	g->accepting_conns = true;
 }
 
+static void drive_kick(struct kmc_peer *peer)
+{
+	container_of(peer, struct drive, peer)->kicked++;
+}
+
 static const struct kmc_core_ops drive_ops = {
 	.wake = drive_wake,
 	.shutdown = drive_shutdown,
@@ -42,6 +47,18 @@ void drive_settings(struct kmc_settings *settings)
 	settings->hashpower = 12;
 }
 
+/* The session and its reply, with the cache of @core. */
+static void drive_sit_down(struct drive *d, struct kmc_core *core)
+{
+	d->session = kmc_session_create(core, core->settings.protocol, GFP_KERNEL);
+	BUG_ON(!d->session);
+	d->peer = (struct kmc_peer){ .number = 7, .kick = drive_kick };
+	kmc_session_meet(d->session, &d->peer);
+	d->room = KMC_REPLY_ROOM_MIN;
+	d->memory = malloc(d->room);
+	kmc_reply_init(&d->reply, core->store, d->memory, d->room);
+}
+
 void drive_open(struct drive *d, const struct kmc_settings *settings)
 {
 	struct kmc_settings preset;
@@ -52,11 +69,7 @@ void drive_open(struct drive *d, const struct kmc_settings *settings)
 		settings = &preset;
 	}
 	BUG_ON(kmc_core_init(&d->core, settings, &drive_ops));
-	d->session = kmc_session_create(&d->core, settings->protocol, GFP_KERNEL);
-	BUG_ON(!d->session);
-	d->room = KMC_REPLY_ROOM_MIN;
-	d->memory = malloc(d->room);
-	kmc_reply_init(&d->reply, d->core.store, d->memory, d->room);
+	drive_sit_down(d, &d->core);
 }
 
 /* Sends up to @len bytes, and checks that the segments are what the reply says. */
@@ -112,9 +125,42 @@ static enum kmc_verdict drive_call(struct drive *d, const u8 *data, size_t len, 
 	return verdict;
 }
 
+/* Calls until nothing more happens with [@from, @to) of the input. */
+static enum kmc_verdict drive_run(struct drive *d, const void *data, size_t *from, size_t to)
+{
+	enum kmc_verdict verdict;
+	size_t used;
+
+	do {
+		verdict = drive_call(d, (const u8 *)data + *from, to - *from, &used);
+		*from += used;
+		if (verdict == KMC_NEED_TURN)
+			d->turns++;
+		if (verdict == KMC_NEED_SEND) {
+			d->sends++;
+			BUG_ON(kmc_reply_empty(&d->reply));
+			drive_send(d, d->send ? d->send : U32_MAX);
+		}
+		if (verdict == KMC_NEED_PROCESS) {
+			d->processes++;
+			kmc_session_process(d->session);
+		}
+	} while (verdict != KMC_NEED_INPUT && verdict != KMC_NEED_CLOSE);
+	return verdict;
+}
+
+void drive_listen(struct drive *d)
+{
+	size_t from = 0;
+
+	while (kmc_session_pending(d->session))
+		drive_run(d, "", &from, 0);
+	drive_send_all(d);
+}
+
 size_t drive_feed(struct drive *d, const void *data, size_t len)
 {
-	size_t from = 0, to = 0, used;
+	size_t from = 0, to = 0;
 
 	while (!d->closed) {
 		enum kmc_verdict verdict;
@@ -126,21 +172,7 @@ size_t drive_feed(struct drive *d, const void *data, size_t len)
 
 			to = from + min(run, len - from);
 		}
-		do {
-			verdict = drive_call(d, (const u8 *)data + from, to - from, &used);
-			from += used;
-			if (verdict == KMC_NEED_TURN)
-				d->turns++;
-			if (verdict == KMC_NEED_SEND) {
-				d->sends++;
-				BUG_ON(kmc_reply_empty(&d->reply));
-				drive_send(d, d->send ? d->send : U32_MAX);
-			}
-			if (verdict == KMC_NEED_PROCESS) {
-				d->processes++;
-				kmc_session_process(d->session);
-			}
-		} while (verdict != KMC_NEED_INPUT && verdict != KMC_NEED_CLOSE);
+		verdict = drive_run(d, data, &from, to);
 		drive_send_all(d);
 		d->closed = verdict == KMC_NEED_CLOSE;
 	}
@@ -153,6 +185,19 @@ void drive_forget(struct drive *d)
 	d->turns = 0;
 	d->sends = 0;
 	d->processes = 0;
+}
+
+void drive_join(struct drive *other, struct drive *d)
+{
+	memset(other, 0, sizeof(*other));
+	drive_sit_down(other, &d->core);
+}
+
+void drive_leave(struct drive *other)
+{
+	drive_hang_up(other);
+	free(other->memory);
+	free(other->out);
 }
 
 void drive_hang_up(struct drive *d)

@@ -19,11 +19,14 @@
  * @closed: the session wanted to be closed
  * @turns, @sends, @processes: verdicts that came
  * @out, @nout: what was sent
+ * @peer, @kicked: who the session talks to; how often it was told that there is something to say
  * @shutdown, @graceful, @verbosity: what the core asked its surroundings for
  */
 struct drive {
 	struct kmc_core core;
 	struct kmc_session *session;
+	struct kmc_peer peer;
+	u32 kicked;
 	struct kmc_reply reply;
 	u8 *memory;
 	u32 room;
@@ -45,8 +48,15 @@ void drive_open(struct drive *d, const struct kmc_settings *settings);
 /* Feed all of @data, or as much as is taken before the session closes. Return: bytes taken. */
 size_t drive_feed(struct drive *d, const void *data, size_t len);
 
+/* No input: what the session has to say by itself. */
+void drive_listen(struct drive *d);
+
 /* What was sent is forgotten. */
 void drive_forget(struct drive *d);
+
+/* Another session with the cache of @d; drive_leave() ends it. */
+void drive_join(struct drive *other, struct drive *d);
+void drive_leave(struct drive *other);
 
 /* Ends the session; the cache stays. */
 void drive_hang_up(struct drive *d);

@@ -19,11 +19,15 @@ int main(void)
 	test_admin();
 	test_binary();
 	test_lru();
+	test_detail();
+	test_dump();
 #ifdef WITH_DOUBLE
 	test_memory();
 	test_meta_memory();
 #else
 	test_slabs();
+	test_watch();
+	test_hooks();
 #endif
 	return tap_done();
 }

@@ -21,6 +21,8 @@ void test_stats(void);
 void test_admin(void);
 void test_binary(void);
 void test_lru(void);
+void test_detail(void);
+void test_dump(void);
 
 /* With the store only. */
 void test_slabs(void);
@@ -28,5 +30,9 @@ void test_slabs(void);
 /* With the stand-in for the store only. */
 void test_memory(void);
 void test_meta_memory(void);
+
+/* With the store only. */
+void test_watch(void);
+void test_hooks(void);
 
 #endif

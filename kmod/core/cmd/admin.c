@@ -11,7 +11,7 @@
 /* The Unix time at second 0 of the cache's clock. Nothing was stored by then. */
 static s64 kmc_began(struct kmc_store *store)
 {
-	return ktime_get_real_seconds() - kmc_store_now(store);
+	return kmc_store_real(store) - kmc_store_now(store);
 }
 
 /*
@@ -76,6 +76,7 @@ enum kmc_result kmc_verbosity_execute(struct kmc_session *s, struct kmc_turn *tu
 enum kmc_result kmc_quit_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
 	s->closing = true;
+	s->ending = KMC_ENDING_NORMAL;
 	return kmc_say(s, turn, KMC_ANSWER_BYE);
 }
 
@@ -95,5 +96,6 @@ enum kmc_result kmc_shutdown_execute(struct kmc_session *s, struct kmc_turn *tur
 		return kmc_say(s, turn, KMC_ANSWER_BAD_SHUTDOWN);
 	core->ops->shutdown(core, s->req.graceful);
 	s->closing = true;
+	s->ending = KMC_ENDING_SHUTDOWN;
 	return KMC_DONE;
 }

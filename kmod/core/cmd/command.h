@@ -46,6 +46,7 @@ struct kmc_session;
  * @prepare: optional; before the request's head is taken from the input. Anything but KMC_DONE ends
  *	the call, and the head is parsed again later.
  * @finish: of those that store: the value is complete, there is room for an answer
+ * @abandon: optional; the session ends in the middle of the request
  * @execute: called until it returns something else than KMC_MORE. KMC_PROCESS in KMC_PHASE_BEGIN gives
  *	the head back, to be parsed again; in a later phase execute is only called again.
  *	There is room for an answer (KMC_LINE_MAX) on the first call.
@@ -56,6 +57,7 @@ struct kmc_command {
 	enum kmc_result (*prepare)(struct kmc_session *s, struct kmc_turn *turn);
 	enum kmc_result (*execute)(struct kmc_session *s, struct kmc_turn *turn);
 	enum kmc_result (*finish)(struct kmc_session *s, struct kmc_turn *turn);
+	void (*abandon)(struct kmc_session *s);
 };
 
 extern const struct kmc_command kmc_commands[KMC_OP_NR];
@@ -81,15 +83,17 @@ enum kmc_phase {
  * @carry: KMC_HEAD_MAX bytes, or NULL while nothing straddles runs; [@carry_from, @carry_to) are input
  *	that comes before the run at hand
  * @item: one reference; a value that comes in or goes out
- * @cursor: in @item
+ * @cursor: in @item; @group: of statistics; @sweep: of a listing of items: never two of them at a time
+ * @peer: whom it talks to; may be NULL
+ * @watcher: from the command on that makes it one, NULL before
  * @hash: of @item's key
- * @left: bytes to come, the tail included
+ * @left: bytes to come, the tail included; items that a listing may still show
  * @got: bytes of the tail that came, kept in @tail
- * @row: of statistics, the next to be shown; @group: of which group
+ * @row: of statistics, the next to be shown
  * @any_key: this get had a key
  * @tries: how often the request asked for process context
  * @starved: memory could not be had there
- * @closing: nothing more is taken
+ * @closing: nothing more is taken; @ending: enum kmc_ending, why
  */
 struct kmc_session {
 	struct kmc_core *core;
@@ -98,20 +102,26 @@ struct kmc_session {
 	enum kmc_phase phase;
 	u8 offered;
 	u8 tries;
-	bool starved;
-	bool closing;
-	bool any_key;
+	bool starved : 1;
+	bool closing : 1;
+	bool any_key : 1;
 	u8 got;
 	u8 tail[2];
+	u8 ending;
 	u16 carry_from, carry_to;
 	u8 *carry;
 	struct kmc_request req;
 	struct kmc_item *item;
-	struct kmc_cursor cursor;
+	union {
+		struct kmc_cursor cursor;
+		struct kmc_sweep sweep;
+		const char *group;
+	};
 	u64 hash;
 	u32 left;
 	u32 row;
-	const char *group;
+	struct kmc_peer *peer;
+	struct kmc_watcher *watcher;
 };
 
 /* The input that comes next, in one piece: what is carried, else the run. */
@@ -172,6 +182,9 @@ static inline struct kmc_key kmc_session_key(struct kmc_session *s)
 enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_key *key,
 			       u32 deadline, bool drop);
 
+/* Who watches is told of a peek that has ended; lookups with a lock tell it themselves. */
+void kmc_get_watch(struct kmc_session *s, const struct kmc_key *key, const struct kmc_peek *peek);
+
 /* Show the value of @s->item; KMC_PHASE_SHOW. Return: KMC_DONE: the item is let go. */
 void kmc_get_open(struct kmc_session *s, struct kmc_item *item);
 enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn);
@@ -184,6 +197,11 @@ enum kmc_result kmc_get_show(struct kmc_session *s, struct kmc_turn *turn);
  */
 enum kmc_store_status kmc_arith_create(struct kmc_session *s, const struct kmc_key *key,
 				       struct kmc_delta *delta, u32 deadline, u8 marks);
+/* Process context: memory for a session that wants to watch. */
+void kmc_watch_prepare(struct kmc_session *s);
+
+/* A connection ends in the middle of a dump. */
+void kmc_dump_abandon(struct kmc_session *s);
 
 void kmc_arith_hit(struct kmc_session *s, const struct kmc_delta *delta);
 void kmc_arith_miss(struct kmc_session *s, const struct kmc_delta *delta);
@@ -207,6 +225,10 @@ enum kmc_result kmc_automove_execute(struct kmc_session *s, struct kmc_turn *tur
 enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_noop_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_lru_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_watch_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_crawler_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_debug_time_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_debug_item_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_set_prepare(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_meta_set_finish(struct kmc_session *s, struct kmc_turn *turn);

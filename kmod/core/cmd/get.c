@@ -17,6 +17,7 @@ static enum kmc_result kmc_get_miss(struct kmc_session *s, struct kmc_turn *turn
 		kmc_count(kmc_session_stats(s), touch_misses);
 	else
 		kmc_count(kmc_session_stats(s), get_misses);
+	kmc_prefix_note(s->core, s->req.key, s->req.nkey, KMC_PREFIX_GET, false);
 	if (s->protocol->miss)
 		s->protocol->miss(turn->reply, &s->req);
 	return KMC_DONE;
@@ -28,6 +29,7 @@ static void kmc_get_count(struct kmc_session *s, u8 class)
 		kmc_count_in(kmc_session_stats(s), class & KMC_ITEM_CLASS, touch_hits);
 	else
 		kmc_count_hit(s, class);
+	kmc_prefix_note(s->core, s->req.key, s->req.nkey, KMC_PREFIX_GET, true);
 }
 
 /* Hold the item; its value is shown by kmc_get_show(). */
@@ -77,6 +79,12 @@ static u8 *kmc_get_copy(struct kmc_session *s, struct kmc_turn *turn, const stru
 	return at;
 }
 
+void kmc_get_watch(struct kmc_session *s, const struct kmc_key *key, const struct kmc_peek *peek)
+{
+	if (kmc_watched(&s->core->watch, KMC_WATCH_FETCHERS))
+		kmc_watch_fetch(s->core, key, peek->miss, peek->class & KMC_ITEM_CLASS, peek->nbytes);
+}
+
 /* Without a lock, if it is small. */
 static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn,
 				    const struct kmc_key *key)
@@ -88,13 +96,16 @@ static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn
 
 	for (i = 0; i < KMC_PEEK_TRIES; i++) {
 		kmc_peek_begin(store, key, &peek);
-		if (!peek.item)
+		if (!peek.item) {
+			kmc_get_watch(s, key, &peek);
 			return kmc_get_miss(s, turn);
+		}
 		if (!peek.value || peek.nbytes > KMC_COPY_MAX)
 			break;
 		if (!kmc_get_copy(s, turn, &peek))
 			return kmc_wait(turn, KMC_NEED_SEND);
 		if (kmc_peek_valid(store, key, &peek)) {
+			kmc_get_watch(s, key, &peek);
 			kmc_peek_touch(store, key, &peek);
 			kmc_get_count(s, peek.class);
 			return KMC_DONE;

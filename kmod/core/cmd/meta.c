@@ -100,6 +100,7 @@ enum kmc_result kmc_meta_debug_execute(struct kmc_session *s, struct kmc_turn *t
 
 	kmc_count(kmc_session_stats(s), cmd_meta);
 	kmc_peek_begin(store, &key, &peek);
+	kmc_get_watch(s, &key, &peek);
 	if (!peek.item)
 		return kmc_say(s, turn, KMC_ANSWER_META_MISS);
 	kmc_meta_look_at(s, &item, peek.flags, peek.seen);

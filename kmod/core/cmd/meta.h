@@ -42,4 +42,7 @@ enum kmc_result kmc_meta_say(struct kmc_session *s, struct kmc_turn *turn, const
 /* EX, NF or NS. */
 const char *kmc_meta_code(enum kmc_store_status status);
 
+/* What ms does. */
+enum kmc_store_mode kmc_meta_set_mode(struct kmc_session *s);
+
 #endif

@@ -10,13 +10,30 @@ static int kmc_meta_delete_dig(struct kmc_session *s, const struct kmc_key *key,
 	struct kmc_item *item;
 
 	kmc_peek_begin(store, key, &peek);
-	if (!peek.item)
+	if (!peek.item) {
+		kmc_get_watch(s, key, &peek);
 		return -ENOENT;
+	}
 	item = kmc_item_alloc(store, key, s->req.client_flags, how->change.deadline, 0);
 	if (IS_ERR(item))
 		return (int)PTR_ERR(item);
 	how->tombstone = item;
 	return 0;
+}
+
+/* What is left in an item's place was stored there. */
+static void kmc_meta_delete_watch_grave(struct kmc_session *s, const struct kmc_key *key,
+					const struct kmc_discard *how)
+{
+	const struct kmc_watch_store line = {
+		.status = KMC_STORED,
+		.mode = KMC_SET,
+		.deadline = how->tombstone->exptime,
+		.class = how->class,
+	};
+
+	if (kmc_watched(&s->core->watch, KMC_WATCH_MUTATIONS))
+		kmc_watch_store(s->core, key, &line);
 }
 
 static enum kmc_result kmc_meta_delete_answer(struct kmc_session *s, struct kmc_turn *turn,
@@ -29,8 +46,13 @@ static enum kmc_result kmc_meta_delete_answer(struct kmc_session *s, struct kmc_
 		kmc_count(kmc_session_stats(s), delete_misses);
 		return kmc_meta_say(s, turn, kmc_meta_code(status), &shown, KMC_META_SHOW_KEY);
 	}
-	if (!how->stale)
+	if (how->tombstone)
+		kmc_meta_delete_watch_grave(s, key, how);
+	if (!how->stale) {
 		kmc_count_in(kmc_session_stats(s), how->class, delete_hits);
+		if (kmc_watched(&s->core->watch, KMC_WATCH_DELETIONS))
+			kmc_watch_delete(s->core, key, "md", how->class, how->nbytes);
+	}
 	if (kmc_meta_has(s, KMC_META('q')))
 		return KMC_DONE;
 	return kmc_meta_say(s, turn, "HD", &shown, KMC_META_SHOW_KEY);

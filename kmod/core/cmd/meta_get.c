@@ -164,13 +164,16 @@ static enum kmc_meta_peeked kmc_meta_get_peek(struct kmc_session *s, struct kmc_
 
 	for (i = 0; i < KMC_PEEK_TRIES; i++) {
 		kmc_peek_begin(store, &get->key, &peek);
-		if (!peek.item)
+		if (!peek.item) {
+			kmc_get_watch(s, &get->key, &peek);
 			return KMC_META_ABSENT;
+		}
 		value = kmc_meta_get_wants_value(s, peek.cas);
 		if ((value && !peek.value) || kmc_look_wins(&get->look, peek.flags, peek.exptime) ||
 		    !kmc_meta_get_copy(s, turn, get, &peek, value))
 			return KMC_META_LOCK;
 		if (kmc_peek_valid(store, &get->key, &peek)) {
+			kmc_get_watch(s, &get->key, &peek);
 			if (!get->look.unseen)
 				kmc_peek_touch(store, &get->key, &peek);
 			kmc_meta_get_count(s, peek.class);
@@ -191,6 +194,7 @@ static bool kmc_meta_get_vivify(struct kmc_session *s, struct kmc_turn *turn, st
 	struct kmc_linking how = {
 		.mode = KMC_ADD,
 		.fetched = !get->look.unseen,
+		.quiet = true,		/* 1.6.45 tells of no store here */
 		.change = kmc_meta_change(s),
 	};
 	enum kmc_store_status status;

@@ -2,7 +2,7 @@
 /* ms: the value comes in as with set; what is different is how the item is linked and what is said. */
 #include "meta.h"
 
-static enum kmc_store_mode kmc_meta_set_mode(struct kmc_session *s)
+enum kmc_store_mode kmc_meta_set_mode(struct kmc_session *s)
 {
 	switch (s->req.meta.mode) {
 	case 'E':

@@ -3,8 +3,8 @@
  * The turns of a session. A request is parsed when its head is there, then executed, in as many calls
  * as it takes; what its phases are is the command's own business.
  *
- * Lifetimes: the session owns one reference of an item (a value coming in or going out) and the carry
- * buffer; kmc_session_destroy() drops both.
+ * Lifetimes: the session owns one reference of an item (a value coming in or going out), the carry
+ * buffer and, if it watches, a watcher; kmc_session_destroy() drops all of them.
  */
 #include "command.h"
 #include "../proto/binary.h"
@@ -29,8 +29,11 @@ void kmc_session_destroy(struct kmc_session *s)
 	if (!s)
 		return;
 	local_bh_disable();
+	if (s->command && s->command->abandon)
+		s->command->abandon(s);
 	kmc_drop_item(s);
 	local_bh_enable();
+	kmc_watcher_destroy(s->core, s->watcher);
 	kfree(s->carry);
 	kfree(s);
 }
@@ -43,6 +46,21 @@ void kmc_session_too_much(struct kmc_session *s, struct kmc_reply *reply)
 		s->protocol->answer(reply, &s->req, KMC_ANSWER_NO_MEMORY);
 }
 
+void kmc_session_meet(struct kmc_session *s, struct kmc_peer *peer)
+{
+	s->peer = peer;
+}
+
+bool kmc_session_pending(const struct kmc_session *s)
+{
+	return s->watcher && kmc_watcher_pending(s->watcher);
+}
+
+enum kmc_ending kmc_session_ending(const struct kmc_session *s)
+{
+	return s->ending;
+}
+
 bool kmc_session_busy(const struct kmc_session *s)
 {
 	return s->command || s->carry_to != s->carry_from;
@@ -51,6 +69,10 @@ bool kmc_session_busy(const struct kmc_session *s)
 void kmc_session_process(struct kmc_session *s)
 {
 	kmc_assert_process();
+	if (s->req.op == KMC_OP_WATCH) {
+		kmc_watch_prepare(s);
+		return;
+	}
 	if (kmc_store_provide(s->core->store))
 		s->starved = true;
 }
@@ -140,10 +162,16 @@ enum kmc_verdict kmc_session_input(struct kmc_session *s, const u8 *data, size_t
 		.budget = budget,
 	};
 	enum kmc_result result = KMC_DONE;
+	bool watched;
 
 	kmc_assert_bh_off();
+	watched = kmc_watched(&s->core->watch, ~0U);
+	if (watched)
+		__this_cpu_write(*s->core->watch.client, s->peer ? s->peer->number : 0);
 	while (result == KMC_DONE && !s->closing)
 		result = s->command ? kmc_session_run(s, &turn) : kmc_session_next(s, &turn);
+	if (watched)
+		__this_cpu_write(*s->core->watch.client, 0);
 	*used = turn.used;
 	if (result == KMC_FAIL)
 		s->closing = true;

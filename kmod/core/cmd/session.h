@@ -61,7 +61,10 @@ struct kmc_budget {
  */
 struct kmc_session *kmc_session_create(struct kmc_core *core, u8 protocol, gfp_t gfp);
 
-/* Drops what a request in progress holds. Any context. NULL is fine. */
+/* Who is at the other end; @peer must outlive the session. Without, it cannot watch. Before the first input. */
+void kmc_session_meet(struct kmc_session *session, struct kmc_peer *peer);
+
+/* Drops what a request in progress holds. Process context. NULL is fine. */
 void kmc_session_destroy(struct kmc_session *session);
 
 /**
@@ -82,6 +85,22 @@ void kmc_session_process(struct kmc_session *session);
  * BH off; the session takes nothing after this.
  */
 void kmc_session_too_much(struct kmc_session *session, struct kmc_reply *reply);
+
+/* Whether it has something to say though no input has come: call kmc_session_input(). */
+bool kmc_session_pending(const struct kmc_session *session);
+
+/**
+ * enum kmc_ending - what a client that watches connections is told of one that ends
+ */
+enum kmc_ending {
+	KMC_ENDING_ERROR,
+	KMC_ENDING_NORMAL,
+	KMC_ENDING_IDLE,
+	KMC_ENDING_SHUTDOWN,
+};
+
+/* Why kmc_session_input() said KMC_NEED_CLOSE. */
+enum kmc_ending kmc_session_ending(const struct kmc_session *session);
 
 /* Whether it waits in the middle of a request (for "stats conns" and the idle timeout). */
 bool kmc_session_busy(const struct kmc_session *session);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "command.h"
+/* stats: rows of a group, detail, cachedump, reset. */
+#include "dump.h"
+#include "../proto/numbers.h"
 
 struct kmc_stats_sink {
 	struct kmc_session *s;
@@ -14,26 +16,21 @@ static bool kmc_stats_show(void *ctx, const struct kmc_stats_row *row)
 	return s->protocol->stat(sink->turn->reply, &s->req, row->name, row->value);
 }
 
-/* "stats reset", or any beginning of that word. */
-static bool kmc_stats_is_reset(const struct kmc_request *req)
+/* The end of a listing, as soon as there is room. */
+static enum kmc_result kmc_stats_end(struct kmc_session *s, struct kmc_turn *turn)
 {
-	static const char reset[] = "reset";
-
-	return req->nargs && req->nargs < sizeof(reset) && !memcmp(req->args, reset, req->nargs);
+	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
+		return kmc_wait(turn, KMC_NEED_SEND);
+	return kmc_say(s, turn, KMC_ANSWER_END);
 }
 
-enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn)
+static enum kmc_result kmc_stats_rows_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
 	struct kmc_stats_sink sink = { s, turn };
 	bool done = false;
 	int rows;
 
 	if (s->phase == KMC_PHASE_BEGIN) {
-		if (kmc_stats_is_reset(&s->req)) {
-			kmc_stats_reset(kmc_session_stats(s));
-			kmc_store_reset(s->core->store);
-			return kmc_say(s, turn, KMC_ANSWER_RESET);
-		}
 		s->group = kmc_stats_group((const char *)s->req.args, s->req.nargs);
 		if (!s->group)
 			return kmc_say(s, turn, KMC_ANSWER_UNKNOWN);
@@ -50,7 +47,103 @@ enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn)
 			return kmc_wait(turn, KMC_NEED_SEND);
 		s->phase = KMC_PHASE_SHOWN;
 	}
-	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
-		return kmc_wait(turn, KMC_NEED_SEND);
-	return kmc_say(s, turn, KMC_ANSWER_END);
+	return kmc_stats_end(s, turn);
+}
+
+static enum kmc_result kmc_stats_reset_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	kmc_stats_reset(kmc_session_stats(s));
+	kmc_store_reset(s->core->store);
+	kmc_prefixes_reset(&s->core->prefixes);
+	return kmc_say(s, turn, KMC_ANSWER_RESET);
+}
+
+/* PREFIX <name> get <number> hit <number> set <number> del <number> */
+static bool kmc_stats_prefix(struct kmc_reply *reply, const struct kmc_prefix_row *prefix)
+{
+	static const char *const counts[KMC_PREFIX_COUNTS] = {
+		[KMC_PREFIX_GET] = " get ",
+		[KMC_PREFIX_HIT] = " hit ",
+		[KMC_PREFIX_SET] = " set ",
+		[KMC_PREFIX_DELETE] = " del ",
+	};
+	u8 *line = kmc_reply_add(reply, KMC_LINE_MAX), *at = line;
+	u32 i;
+
+	BUILD_BUG_ON(7 + KMC_KEY_MAX + KMC_PREFIX_COUNTS * (5 + KMC_U64_DIGITS) + 2 > KMC_LINE_MAX);
+	if (!line)
+		return false;
+	memcpy(at, "PREFIX ", 7);
+	memcpy(at + 7, prefix->name, prefix->len);
+	at += 7 + prefix->len;
+	for (i = 0; i < KMC_PREFIX_COUNTS; i++) {
+		memcpy(at, counts[i], 5);
+		at += 5;
+		at += kmc_put_u64(at, prefix->count[i]);
+	}
+	memcpy(at, "\r\n", 2);
+	kmc_reply_trim(reply, KMC_LINE_MAX - (u32)(at + 2 - line));
+	return true;
+}
+
+static enum kmc_result kmc_stats_detail_dump(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_prefix_row row;
+	u32 at;
+
+	if (s->phase == KMC_PHASE_BEGIN) {
+		s->row = 0;
+		s->phase = KMC_PHASE_SHOW;
+	}
+	for (;;) {
+		if (!turn->budget->keys)
+			return kmc_wait(turn, KMC_NEED_TURN);
+		at = s->row;
+		if (!kmc_prefix_next(&s->core->prefixes, &at, &row))
+			break;
+		if (!kmc_stats_prefix(turn->reply, &row))
+			return kmc_wait(turn, KMC_NEED_SEND);
+		s->row = at;
+		turn->budget->keys--;
+	}
+	return kmc_stats_end(s, turn);
+}
+
+static enum kmc_result kmc_stats_detail_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_settings *settings = &s->core->settings;
+
+	if (!settings->dump_enabled)
+		return kmc_say(s, turn, KMC_ANSWER_DETAIL_REFUSED);
+	if (s->req.how == KMC_VERB_DUMP)
+		return kmc_stats_detail_dump(s, turn);
+	if (s->req.how == KMC_VERB_WRONG)
+		return kmc_say(s, turn, s->req.refusal);
+	WRITE_ONCE(settings->stats_detail, s->req.how == KMC_VERB_ON);
+	return kmc_say(s, turn, KMC_ANSWER_OK);
+}
+
+static enum kmc_result kmc_stats_cachedump_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	if (!s->core->settings.dump_enabled)
+		return kmc_say(s, turn, KMC_ANSWER_CACHEDUMP_REFUSED);
+	if (s->req.how == KMC_VERB_WRONG)
+		return kmc_say(s, turn, s->req.refusal);
+	if (s->phase == KMC_PHASE_BEGIN)
+		kmc_dump_begin(s, turn, &kmc_cachedump, s->req.level ? : U32_MAX);
+	return kmc_dump_show(s, turn, &kmc_cachedump);
+}
+
+enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	switch (s->req.verb) {
+	case KMC_VERB_RESET:
+		return kmc_stats_reset_execute(s, turn);
+	case KMC_VERB_DETAIL:
+		return kmc_stats_detail_execute(s, turn);
+	case KMC_VERB_CACHEDUMP:
+		return kmc_stats_cachedump_execute(s, turn);
+	default:
+		return kmc_stats_rows_execute(s, turn);
+	}
 }

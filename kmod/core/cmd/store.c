@@ -3,8 +3,19 @@
  * set, add, replace, append, prepend, cas, and what ms has in common with them. The item is had before its value is read, and the value goes
  * from the input into the item without another stop.
  */
-#include "command.h"
+#include "meta.h"
 #include "../proto/text.h"
+
+static void kmc_store_watch_refusal(struct kmc_session *s, const struct kmc_key *key, bool too_large)
+{
+	const struct kmc_watch_store line = {
+		.status = too_large ? KMC_TOO_LARGE : KMC_NO_MEMORY,
+		.mode = s->req.op == KMC_OP_META_SET ? kmc_meta_set_mode(s) : kmc_commands[s->req.op].mode,
+	};
+
+	if (kmc_watched(&s->core->watch, KMC_WATCH_MUTATIONS))
+		kmc_watch_store(s->core, key, &line);
+}
 
 /* The value that follows is not wanted. */
 static enum kmc_result kmc_store_refuse(struct kmc_session *s, struct kmc_turn *turn,
@@ -14,6 +25,7 @@ static enum kmc_result kmc_store_refuse(struct kmc_session *s, struct kmc_turn *
 		kmc_count(kmc_session_stats(s), store_too_large);
 	else if (s->protocol->counts_refusals)
 		kmc_count(kmc_session_stats(s), store_no_memory);
+	kmc_store_watch_refusal(s, key, too_large);
 	if (drop)
 		kmc_store_delete(s->core->store, key, 0, NULL);
 	s->phase = KMC_PHASE_SWALLOW;
@@ -44,11 +56,15 @@ enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, con
 enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn)
 {
 	struct kmc_key key = kmc_session_key(s);
+	enum kmc_result result;
 
 	BUILD_BUG_ON(KMC_TEXT_KEY_MAX > KMC_KEY_MAX);
 	/* Who asked for a new value must not find the old one (memcached: set only). */
-	return kmc_store_open(s, turn, &key, kmc_store_deadline(s->core->store, s->req.exptime),
-			      s->req.op == KMC_OP_SET);
+	result = kmc_store_open(s, turn, &key, kmc_store_deadline(s->core->store, s->req.exptime),
+				s->req.op == KMC_OP_SET);
+	if (result != KMC_PROCESS)
+		kmc_prefix_note(s->core, key.data, key.len, KMC_PREFIX_SET, false);
+	return result;
 }
 
 /* Some bytes of the value, or of the tail behind it. Return: how many were taken; 0: something is wrong. */

@@ -115,6 +115,8 @@ static void kmc_binary_read_stats(const u8 *extras, const struct kmc_header *hea
 	for (i = 0; i < ARRAY_SIZE(begin); i++) {
 		if (!kmc_binary_key_begins(req, begin[i]))
 			continue;
+		if (i == 0)
+			req->verb = KMC_VERB_RESET;
 		if (i < 2)
 			req->nargs = (u32)strlen(begin[i]);
 		return;

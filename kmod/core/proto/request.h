@@ -34,6 +34,10 @@ enum kmc_op {
 	KMC_OP_REASSIGN,
 	KMC_OP_AUTOMOVE,
 	KMC_OP_LRU,
+	KMC_OP_CRAWLER,
+	KMC_OP_WATCH,
+	KMC_OP_DEBUG_TIME,
+	KMC_OP_DEBUG_ITEM,
 	KMC_OP_META_GET,
 	KMC_OP_META_SET,
 	KMC_OP_META_DELETE,
@@ -79,6 +83,27 @@ enum kmc_answer {
 	KMC_ANSWER_BAD_WINDOW,
 	KMC_ANSWER_LRU_TOO_MUCH,
 	KMC_ANSWER_LRU_TOO_YOUNG,
+	KMC_ANSWER_BAD_LINE,
+	KMC_ANSWER_BAD_SLAB,
+	KMC_ANSWER_DETAIL_USAGE,
+	KMC_ANSWER_DETAIL_REFUSED,
+	KMC_ANSWER_CACHEDUMP_REFUSED,
+	KMC_ANSWER_METADUMP_REFUSED,
+	KMC_ANSWER_MGDUMP_REFUSED,
+	KMC_ANSWER_METADUMP_PIPELINED,
+	KMC_ANSWER_MGDUMP_PIPELINED,
+	KMC_ANSWER_CRAWLER_DISABLED,
+	KMC_ANSWER_CRAWLER_BUSY,
+	KMC_ANSWER_CRAWLER_RUNS,
+	KMC_ANSWER_CRAWLER_FAILED,
+	KMC_ANSWER_CRAWLER_SLEEP,
+	KMC_ANSWER_BAD_CLASS,
+	KMC_ANSWER_NOT_STARTED,
+	KMC_ANSWER_WATCH_REFUSED,
+	KMC_ANSWER_WATCH_PIPELINED,
+	KMC_ANSWER_WATCHERS_MANY,
+	KMC_ANSWER_WATCHER_FAILED,
+	KMC_ANSWER_MISS,
 	/* of meta commands only */
 	KMC_ANSWER_META_NOOP,
 	KMC_ANSWER_META_MISS,
@@ -176,8 +201,47 @@ enum kmc_automove_what {
 };
 
 /**
+ * enum kmc_verb - what a command with words of its own is to do
+ * @KMC_VERB_WRONG: say struct kmc_request.refusal, unless something else is to be said before
+ */
+enum kmc_verb {
+	KMC_VERB_NONE,
+	KMC_VERB_WRONG,
+	/* stats; without any, the rows of a group */
+	KMC_VERB_RESET,
+	KMC_VERB_DETAIL,
+	KMC_VERB_CACHEDUMP,
+	/* stats detail */
+	KMC_VERB_ON,
+	KMC_VERB_OFF,
+	KMC_VERB_DUMP,
+	/* lru_crawler */
+	KMC_VERB_CRAWL,
+	KMC_VERB_METADUMP,
+	KMC_VERB_MGDUMP,
+	KMC_VERB_TOCRAWL,
+	KMC_VERB_SLEEP,
+	KMC_VERB_ENABLE,
+	KMC_VERB_DISABLE,
+	/* debugtime */
+	KMC_VERB_PAUSE,
+	KMC_VERB_RESUME,
+	KMC_VERB_MOVE,
+	/* debugitem */
+	KMC_VERB_LOCK,
+	KMC_VERB_UNLOCK,
+	KMC_VERB_REF,
+	KMC_VERB_UNREF,
+	KMC_VERB_UNREF_LAST,
+};
+
+/* In struct kmc_request.classes. */
+#define KMC_CLASSES_INDEX	1ULL
+
+/**
  * struct kmc_request - one request; which fields count depends on @op
- * @refusal: of KMC_OP_REFUSE
+ * @refusal: of KMC_OP_REFUSE, and of KMC_VERB_WRONG
+ * @verb, @how: of KMC_OP_STATS, KMC_OP_CRAWLER, KMC_OP_DEBUG_*: what to do, and more of it
  * @noreply: the client wants no answer. Errors that are found before this is known are sent anyway.
  * @with_cas: show CAS values with the items (gets, gats)
  * @graceful: of KMC_OP_SHUTDOWN
@@ -187,23 +251,30 @@ enum kmc_automove_what {
  * @last: the connection is closed behind the answer
  * @key, @args: point into the bytes that were parsed; good until these go
  * @args: what stands behind "stats"; @nargs == 0: nothing
+ * @level: a number: of KMC_OP_VERBOSITY, KMC_OP_CRAWLER, the limit of a cachedump; of KMC_OP_WATCH a set of
+ *	enum kmc_watched
  * @nbytes: of the value that follows (its line end not counted); for KMC_OP_REFUSE, how many bytes
  *	follow that are to be thrown away (all counted)
  * @cas: 0, or the value that the item must have. Once the request has changed the item, its new one.
  * @delta: of KMC_OP_MEMLIMIT, mebibytes
  * @class_from, @class_to: of KMC_OP_REASSIGN, as the client wrote them
+ * @classes: of KMC_OP_CRAWLER and cachedump: set of slab class ids; there is no class 0, its place stands for
+ *	the index
+ * @shift: of KMC_OP_DEBUG_TIME, in seconds
  * @meta: of meta commands; @lru: of KMC_OP_LRU. Not cleared for others.
  * @binary: of the binary protocol's
  */
 struct kmc_request {
 	enum kmc_op op : 8;
 	enum kmc_answer refusal : 8;
-	bool noreply;
-	bool with_cas;
-	bool graceful;
-	bool invalid;
-	bool creates;
-	bool last;
+	enum kmc_verb verb : 8;
+	enum kmc_verb how : 8;
+	bool noreply : 1;
+	bool with_cas : 1;
+	bool graceful : 1;
+	bool invalid : 1;
+	bool creates : 1;
+	bool last : 1;
 	u32 nkey;
 	u32 nargs;
 	const u8 *key;
@@ -214,7 +285,11 @@ struct kmc_request {
 	};
 	u32 nbytes;
 	s64 exptime;
-	u64 cas;
+	union {
+		u64 cas;
+		u64 classes;
+		s64 shift;
+	};
 	union {
 		u64 delta;
 		struct {

@@ -3,7 +3,7 @@
 #include "lru.h"
 #include "meta.h"
 #include "numbers.h"
-#include "tokens.h"
+#include "text_admin.h"
 
 /* The largest value whose length still leaves room for its line end in a signed int, as 1.6.45 demands. */
 #define KMC_TEXT_VALUE_MAX	(S32_MAX - 2)
@@ -12,17 +12,6 @@
 
 /* Shortest line, with its end, that 1.6.45 looks at: two letters and CRLF. */
 #define KMC_TEXT_LINE_MIN	4
-
-/**
- * struct kmc_line - a line in place
- * @at, @len: without its end ("\n" or "\r\n")
- * @total: bytes with its end
- */
-struct kmc_line {
-	const u8 *at;
-	size_t len;
-	size_t total;
-};
 
 /**
  * struct kmc_text_command - a command of the protocol
@@ -44,9 +33,7 @@ struct kmc_text_command {
 		       struct kmc_request *req);
 };
 
-/* A malformed line of which @swallow bytes of value follow. Return: what @read returns. */
-static size_t kmc_refuse(const struct kmc_line *line, struct kmc_request *req,
-			 enum kmc_answer refusal, u32 swallow)
+size_t kmc_refuse(const struct kmc_line *line, struct kmc_request *req, enum kmc_answer refusal, u32 swallow)
 {
 	req->op = KMC_OP_REFUSE;
 	req->refusal = refusal;
@@ -123,16 +110,6 @@ static size_t kmc_read_keyed(const struct kmc_line *line, const struct kmc_token
 static size_t kmc_read_nothing(const struct kmc_line *line, const struct kmc_tokens *tokens,
 			       struct kmc_request *req)
 {
-	return line->total;
-}
-
-static size_t kmc_read_stats(const struct kmc_line *line, const struct kmc_tokens *tokens,
-			     struct kmc_request *req)
-{
-	if (tokens->count > 1) {
-		req->args = tokens->token[1].at;
-		req->nargs = tokens->token[1].len;
-	}
 	return line->total;
 }
 
@@ -272,6 +249,9 @@ static const struct kmc_text_command kmc_text_commands[] = {
 	KMC_TEXT("slabs", REASSIGN, 1, .late = true, .noreply = true, .read = kmc_read_slabs),
 	KMC_TEXT("shutdown", SHUTDOWN, 1, .late = true, .noreply = true, .read = kmc_read_shutdown),
 	KMC_TEXT("lru", LRU, 1, .late = true, .noreply = true, .read = kmc_read_lru),
+	KMC_TEXT("watch", WATCH, 1, .read = kmc_read_watch),
+	KMC_TEXT("debugtime", DEBUG_TIME, 1, .late = true, .noreply = true, .read = kmc_read_debug_time),
+	KMC_TEXT("debugitem", DEBUG_ITEM, 1, .late = true, .noreply = true, .read = kmc_read_debug_item),
 };
 
 static const struct kmc_text_command *kmc_text_find(const u8 *name, size_t len, bool first)
@@ -485,6 +465,28 @@ static const struct {
 	[KMC_ANSWER_BAD_WINDOW] = KMC_SAY("CLIENT_ERROR automove window too low or too high"),
 	[KMC_ANSWER_LRU_TOO_MUCH] = KMC_SAY("ERROR hot and warm pcts must not exceed 80"),
 	[KMC_ANSWER_LRU_TOO_YOUNG] = KMC_SAY("ERROR hot/warm age factors must be greater than 0"),
+	[KMC_ANSWER_BAD_LINE] = KMC_SAY("CLIENT_ERROR bad command line"),
+	[KMC_ANSWER_BAD_SLAB] = KMC_SAY("CLIENT_ERROR Illegal slab id"),
+	[KMC_ANSWER_DETAIL_USAGE] = KMC_SAY("CLIENT_ERROR usage: stats detail on|off|dump"),
+	[KMC_ANSWER_DETAIL_REFUSED] = KMC_SAY("CLIENT_ERROR stats detail not allowed"),
+	[KMC_ANSWER_CACHEDUMP_REFUSED] = KMC_SAY("CLIENT_ERROR stats cachedump not allowed"),
+	[KMC_ANSWER_METADUMP_REFUSED] = KMC_SAY("ERROR metadump not allowed"),
+	[KMC_ANSWER_MGDUMP_REFUSED] = KMC_SAY("ERROR key dump not allowed"),
+	[KMC_ANSWER_METADUMP_PIPELINED] =
+		KMC_SAY("ERROR cannot pipeline other commands before metadump"),
+	[KMC_ANSWER_MGDUMP_PIPELINED] = KMC_SAY("ERROR cannot pipeline other commands before mgdump"),
+	[KMC_ANSWER_CRAWLER_DISABLED] = KMC_SAY("CLIENT_ERROR lru crawler disabled"),
+	[KMC_ANSWER_CRAWLER_BUSY] = KMC_SAY("BUSY currently processing crawler request"),
+	[KMC_ANSWER_CRAWLER_RUNS] = KMC_SAY("ERROR failed to start lru crawler thread"),
+	[KMC_ANSWER_CRAWLER_FAILED] = KMC_SAY("ERROR an unknown error happened"),
+	[KMC_ANSWER_CRAWLER_SLEEP] = KMC_SAY("CLIENT_ERROR sleep must be one second or less"),
+	[KMC_ANSWER_BAD_CLASS] = KMC_SAY("BADCLASS invalid class id"),
+	[KMC_ANSWER_NOT_STARTED] = KMC_SAY("NOTSTARTED no items to crawl"),
+	[KMC_ANSWER_WATCH_REFUSED] = KMC_SAY("CLIENT_ERROR watch commands not allowed"),
+	[KMC_ANSWER_WATCH_PIPELINED] = KMC_SAY("ERROR cannot pipeline other commands before watch"),
+	[KMC_ANSWER_WATCHERS_MANY] = KMC_SAY("WATCHER_TOO_MANY log watcher limit reached"),
+	[KMC_ANSWER_WATCHER_FAILED] = KMC_SAY("WATCHER_FAILED failed to add log watcher"),
+	[KMC_ANSWER_MISS] = KMC_SAY("MISS"),
 	[KMC_ANSWER_META_NOOP] = KMC_SAY("MN"),
 	[KMC_ANSWER_META_MISS] = KMC_SAY("EN"),
 	[KMC_ANSWER_UNKNOWN_FLAG] = KMC_SAY("CLIENT_ERROR invalid flag"),

@@ -33,7 +33,36 @@ void kmc_expiry_init(struct kmc_store *store)
 
 u32 kmc_store_now(const struct kmc_store *store)
 {
-	return (u32)(ktime_get_seconds() - store->expiry.start);
+	u32 still = READ_ONCE(store->expiry.still);
+
+	return unlikely(still) ? still : (u32)(ktime_get_seconds() - READ_ONCE(store->expiry.start));
+}
+
+void kmc_store_shift(struct kmc_store *store, s64 seconds)
+{
+	struct kmc_expiry *expiry = &store->expiry;
+
+	spin_lock(&expiry->lock);
+	WRITE_ONCE(expiry->start, expiry->start - seconds);
+	WRITE_ONCE(expiry->shift, expiry->shift + seconds);
+	if (expiry->still)
+		WRITE_ONCE(expiry->still, (u32)(expiry->still + seconds));
+	spin_unlock(&expiry->lock);
+}
+
+void kmc_store_pause(struct kmc_store *store, bool still)
+{
+	struct kmc_expiry *expiry = &store->expiry;
+
+	spin_lock(&expiry->lock);
+	if (!still || !expiry->still)
+		WRITE_ONCE(expiry->still, still ? kmc_store_now(store) : 0);
+	spin_unlock(&expiry->lock);
+}
+
+s64 kmc_store_real(const struct kmc_store *store)
+{
+	return ktime_get_real_seconds() + READ_ONCE(store->expiry.shift);
 }
 
 u32 kmc_store_deadline(const struct kmc_store *store, s64 exptime)
@@ -44,7 +73,7 @@ u32 kmc_store_deadline(const struct kmc_store *store, s64 exptime)
 	if (exptime == 0)
 		return 0;
 	if (exptime > KMC_RELATIVE_MAX)
-		left = exptime - ktime_get_real_seconds();
+		left = exptime - kmc_store_real(store);
 	if (left <= 0)
 		return 1;
 	return left >= U32_MAX - now ? U32_MAX : now + (u32)left;

@@ -22,7 +22,9 @@ struct kmc_store;
 
 /**
  * struct kmc_expiry - clock and flushes
- * @start: of the clock, in the kernel's monotonic seconds
+ * @start: of the clock, in the kernel's monotonic seconds; a test may move it
+ * @still: the clock stands here, 0: it goes
+ * @shift: seconds by which @start was moved
  * @flushes: number of flushes in the upper half, in the lower the second of one to come (0: none). Read
  *	without lock as one word.
  * @lock: for writing @flushes and @reaped
@@ -31,6 +33,8 @@ struct kmc_store;
  */
 struct kmc_expiry {
 	s64 start;
+	s64 shift;
+	u32 still;
 	u64 flushes;
 	spinlock_t lock;
 	u32 reaped;

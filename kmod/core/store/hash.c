@@ -471,7 +471,7 @@ static void kmc_place_visit(struct kmc_place place, void (*visit)(void *ctx, u32
 	}
 }
 
-static u64 kmc_reverse(u64 x)
+u64 kmc_index_order(u64 x)
 {
 	x = (x >> 1 & 0x5555555555555555ULL) | (x & 0x5555555555555555ULL) << 1;
 	x = (x >> 2 & 0x3333333333333333ULL) | (x & 0x3333333333333333ULL) << 2;
@@ -489,7 +489,7 @@ void kmc_index_step(struct kmc_store *store, struct kmc_walk *walk,
 		    void (*visit)(void *ctx, u32 handle), void *ctx)
 {
 	struct kmc_index *index = &store->index;
-	u64 number = kmc_reverse(walk->position);
+	u64 number = kmc_index_order(walk->position);
 	struct kmc_stripe *stripe = kmc_stripe(index, number);
 	struct kmc_place places[2] = { };
 	struct kmc_table *table;
@@ -510,7 +510,9 @@ void kmc_index_step(struct kmc_store *store, struct kmc_walk *walk,
 	}
 	for (i = 0; i < ARRAY_SIZE(places) && places[i].bucket; i++)
 		kmc_place_visit(places[i], visit, ctx);
-	walk->position += 1ULL << (64 - (table->power - KMC_BUCKET_FILL_BITS));
+	/* To the end of the bucket's places: the position may lie anywhere between. */
+	walk->position |= (1ULL << (64 - (table->power - KMC_BUCKET_FILL_BITS))) - 1;
+	walk->position++;
 	walk->done = walk->position == 0;
 	spin_unlock_bh(&stripe->lock);
 }

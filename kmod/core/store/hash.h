@@ -138,6 +138,9 @@ bool kmc_index_grow(struct kmc_store *store, u32 buckets);
 void kmc_index_step(struct kmc_store *store, struct kmc_walk *walk,
 		    void (*visit)(void *ctx, u32 handle), void *ctx);
 
+/* Where the items of a hash stand in a walk: those of one bucket lie together, whatever the index' size. */
+u64 kmc_index_order(u64 hash);
+
 /* For statistics. BH off. */
 struct kmc_index_totals {
 	u64 bytes;

@@ -211,7 +211,7 @@ static void kmc_cursor_load(struct kmc_store *store, struct kmc_cursor *cursor)
 
 void kmc_cursor_init(struct kmc_store *store, struct kmc_cursor *cursor, struct kmc_item *item)
 {
-	*cursor = (struct kmc_cursor){ .item = item, .left = item->nbytes };
+	*cursor = (struct kmc_cursor){ .left = item->nbytes };
 	if (!cursor->left)
 		return;
 	if (kmc_item_chunked(item)) {

@@ -20,7 +20,7 @@ void kmc_item_unlink(struct kmc_store *store, u64 hash, struct kmc_item *item, u
 	kmc_sizes_count(store, item, -1);
 }
 
-struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
+struct kmc_item *kmc_item_seek(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
 			       enum kmc_miss *miss)
 {
 	struct kmc_stats *stats = &store->core->stats;
@@ -42,6 +42,17 @@ struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *ke
 	kmc_item_unlink(store, key->hash, item, *handle);
 	kmc_item_put(store, item);
 	return NULL;
+}
+
+struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
+			       enum kmc_miss *miss)
+{
+	struct kmc_item *item = kmc_item_seek(store, key, handle, miss);
+
+	if (kmc_watched(&store->core->watch, KMC_WATCH_FETCHERS))
+		kmc_watch_fetch(store->core, key, *miss, item ? kmc_item_class(item) : 0,
+				item ? item->nbytes : 0);
+	return item;
 }
 
 static struct kmc_item *kmc_store_hold(struct kmc_store *store, const struct kmc_key *key,
@@ -151,6 +162,8 @@ static bool kmc_link_crowd_out(struct kmc_store *store, u64 hash)
 		item = kmc_item_at(&store->slab, handle);
 		if (refcount_read(&item->ref) != 1)
 			continue;
+		if (kmc_watched(&store->core->watch, KMC_WATCH_EVICTIONS))
+			kmc_watch_evict(store->core, item);
 		kmc_count_in(&store->core->stats, kmc_item_class(item), evicted);
 		/* Of the same bucket, but with a hash of its own; both name one place. */
 		kmc_item_unlink(store, hash, item, handle);
@@ -216,7 +229,7 @@ enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_ke
 	u32 handle;
 
 	spin_lock(&stripe->lock);
-	if (kmc_item_find(store, key, &handle, &miss) == old) {
+	if (kmc_item_seek(store, key, &handle, &miss) == old) {
 		WRITE_ONCE(item->exptime, change->with_deadline ? change->deadline : old->exptime);
 		kmc_item_mark(item, old->flags & KMC_ITEM_BINARY);
 		kmc_link_replace(store, key->hash, old, handle, item, change);
@@ -229,6 +242,14 @@ enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_ke
 enum kmc_store_status kmc_store_error(long err)
 {
 	return err == -EAGAIN ? KMC_AGAIN : err == -E2BIG ? KMC_TOO_LARGE : KMC_NO_MEMORY;
+}
+
+/* What became of it: for the caller, and for who watches. */
+static void kmc_link_report(struct kmc_linking *how, const struct kmc_item *item)
+{
+	how->nbytes_out = item->nbytes;
+	how->class_out = kmc_item_class(item);
+	how->deadline_out = READ_ONCE(item->exptime);
 }
 
 static void kmc_item_copy(struct kmc_store *store, struct kmc_cursor *to, struct kmc_item *from)
@@ -279,7 +300,7 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 	*tried = status == KMC_AGAIN;
 	if (status == KMC_STORED) {
 		how->cas_out = item->cas;
-		how->nbytes_out = item->nbytes;
+		kmc_link_report(how, item);
 	}
 	kmc_item_put(store, item);
 out:
@@ -307,7 +328,7 @@ static enum kmc_store_status kmc_link_alone(struct kmc_store *store, const struc
 	if (WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED))
 		return KMC_NOT_STORED;
 	spin_lock(&stripe->lock);
-	old = kmc_item_find(store, key, &handle, &miss);
+	old = (how->quiet ? kmc_item_seek : kmc_item_find)(store, key, &handle, &miss);
 	status = kmc_link_judge(store, old, how);
 	if (status == KMC_STORED && old) {
 		if (how->stale && how->cas < old->cas)
@@ -347,15 +368,36 @@ static enum kmc_store_status kmc_store_join(struct kmc_store *store, const struc
 	return status;
 }
 
+static void kmc_link_watch(struct kmc_store *store, const struct kmc_key *key,
+			   const struct kmc_linking *how, enum kmc_store_status status)
+{
+	const struct kmc_watch_store line = {
+		/* Also what finds no memory to append: so 1.6.45 says. */
+		.status = status == KMC_TOO_LARGE || status == KMC_NO_MEMORY ? KMC_NOT_STORED : status,
+		.mode = how->mode,
+		.deadline = how->deadline_out,
+		.class = how->class_out,
+		.nbytes = how->nbytes_out,
+	};
+
+	kmc_watch_store(store->core, key, &line);
+}
+
 enum kmc_store_status kmc_store_link_as(struct kmc_store *store, const struct kmc_key *key,
 					struct kmc_item *item, struct kmc_linking *how)
 {
+	enum kmc_store_status status;
+
 	kmc_assert_bh_off();
 	how->cas_out = 0;
-	how->nbytes_out = item->nbytes;
+	kmc_link_report(how, item);
 	if (how->mode == KMC_APPEND || how->mode == KMC_PREPEND)
-		return kmc_store_join(store, key, item, how);
-	return kmc_link_alone(store, key, item, how);
+		status = kmc_store_join(store, key, item, how);
+	else
+		status = kmc_link_alone(store, key, item, how);
+	if (kmc_watched(&store->core->watch, KMC_WATCH_MUTATIONS) && !how->quiet && status != KMC_AGAIN)
+		kmc_link_watch(store, key, how, status);
+	return status;
 }
 
 enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc_key *key, u64 cas,
@@ -424,6 +466,7 @@ enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct km
 		item = how->tombstone;
 	}
 	how->class = kmc_item_class(item);
+	how->nbytes = item->nbytes;
 	if (how->stale) {
 		kmc_discard_later(store, key->hash, item, &how->change);
 	} else if (!how->tombstone) {

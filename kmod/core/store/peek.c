@@ -38,7 +38,7 @@ static void kmc_peek_bury(struct kmc_store *store, const struct kmc_key *key, st
 	u32 handle;
 
 	spin_lock(&stripe->lock);
-	if (!kmc_item_find(store, key, &handle, &peek->miss)) {
+	if (!kmc_item_seek(store, key, &handle, &peek->miss)) {
 		peek->item = NULL;
 		peek->value = NULL;
 	} else {

@@ -70,6 +70,10 @@ void kmc_item_unlink(struct kmc_store *store, u64 hash, struct kmc_item *item, u
 /* The live item with this key, and its handle, or NULL and why. A dead one is unlinked and counted.
  * Stripe lock.
  */
+struct kmc_item *kmc_item_seek(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
+			       enum kmc_miss *miss);
+
+/* The same for a client who asked for this key: who watches is told. */
 struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *key, u32 *handle,
 			       enum kmc_miss *miss);
 

@@ -47,6 +47,17 @@
 int kmc_store_create(struct kmc_core *core);
 void kmc_store_destroy(struct kmc_store *store);
 
+/**
+ * kmc_store_shift - move the cache's clock, for tests
+ * @seconds: onward, or back
+ * BH off. kmc_store_pause(): it stands still, or goes on as if it never had.
+ */
+void kmc_store_shift(struct kmc_store *store, s64 seconds);
+void kmc_store_pause(struct kmc_store *store, bool still);
+
+/* The Unix time, as the cache's clock has it. */
+s64 kmc_store_real(const struct kmc_store *store);
+
 /* Process context, BH on: fill the page reserve (may fail: then storing evicts), and whatever else made
  * somebody say -EAGAIN. Any number of callers at once. 0 or -ENOMEM.
  */
@@ -203,7 +214,6 @@ void kmc_item_put(struct kmc_store *store, struct kmc_item *item);
  * struct kmc_cursor - a place in an item's value, which may lie in chunks
  */
 struct kmc_cursor {
-	struct kmc_item *item;
 	u32 left;		/* bytes of the value from here to its end */
 	u8 *at;
 	u32 room;		/* bytes from @at that lie together */
@@ -263,8 +273,10 @@ struct kmc_change {
  *	and KMC_ITEM_WON of the present one
  * @fetched: it counts as fetched from the start
  * @change: of what is linked; its deadline is that of the item
+ * @quiet: who watches is not told
  * @cas_out: the new CAS value when stored (0 without CAS)
  * @nbytes_out: length of the value that was stored; that of @item when none was
+ * @class_out, @deadline_out: of the same item
  */
 struct kmc_linking {
 	enum kmc_store_mode mode;
@@ -272,9 +284,12 @@ struct kmc_linking {
 	bool vivify;
 	bool stale;
 	bool fetched;
+	bool quiet;
 	struct kmc_change change;
 	u64 cas_out;
 	u32 nbytes_out;
+	u32 class_out;
+	u32 deadline_out;
 };
 
 /**
@@ -315,7 +330,7 @@ enum kmc_store_status kmc_store_delete(struct kmc_store *store, const struct kmc
  *	the CAS value of @tombstone.
  * @tombstone: do not delete: this takes the item's place; it has the CAS value of that unless @change says
  *	otherwise. From kmc_item_alloc(); the caller's reference stays the caller's. May be NULL.
- * @class: of the item that was there, or of the tombstone in its place
+ * @class, @nbytes: of the item that was there, or of the tombstone in its place
  */
 struct kmc_discard {
 	u64 cas;
@@ -324,6 +339,7 @@ struct kmc_discard {
 	struct kmc_item *tombstone;
 	struct kmc_change change;
 	u32 class;
+	u32 nbytes;
 };
 
 /* Return: KMC_STORED: done; KMC_EXISTS: another CAS value; KMC_NOT_FOUND. */
@@ -454,5 +470,29 @@ struct kmc_walk {
 /* Calls @visit under the stripe lock for each item of the next bucket. Process context or BH off. */
 void kmc_store_walk(struct kmc_store *store, struct kmc_walk *walk,
 		    void (*visit)(void *ctx, struct kmc_item *item), void *ctx);
+
+/**
+ * struct kmc_sweep - a place between two items
+ * @at, @handle: of the item before it: its hash in the order of the walk, and its name, for two items may
+ *	have the same hash
+ *
+ * Items follow each other in the order in which a walk meets their buckets, and within a bucket likewise. So
+ * a sweep can stop behind any item, holds nothing meanwhile, and meets whatever stays in the index exactly
+ * once, also when that grows.
+ */
+struct kmc_sweep {
+	u64 at;
+	u32 handle;
+	bool done;
+};
+
+/**
+ * kmc_store_sweep - look for the next item, in one bucket at most
+ * @classes: set of slab class ids; items of others, and dead ones, are left out
+ * @visit: called under the stripe lock for the item. false: the sweep stays before it.
+ * BH off. Return: whether @visit was called and said true. @sweep->done: there are no more.
+ */
+bool kmc_store_sweep(struct kmc_store *store, struct kmc_sweep *sweep, u64 classes,
+		     bool (*visit)(void *ctx, struct kmc_item *item), void *ctx);
 
 #endif

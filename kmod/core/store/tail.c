@@ -95,7 +95,7 @@ static void kmc_tail_move(struct kmc_store *store, struct kmc_item *item, u32 ha
 }
 
 /* Stripe lock. */
-static void kmc_tail_count(struct kmc_store *store, const struct kmc_item *item, bool dead)
+static void kmc_tail_count(struct kmc_store *store, struct kmc_item *item, bool dead)
 {
 	struct kmc_stats *stats = &store->core->stats;
 	u32 class = kmc_item_class(item);
@@ -109,6 +109,8 @@ static void kmc_tail_count(struct kmc_store *store, const struct kmc_item *item,
 			kmc_count_in(stats, class, expired_unfetched);
 		return;
 	}
+	if (kmc_watched(&store->core->watch, KMC_WATCH_EVICTIONS))
+		kmc_watch_evict(store->core, item);
 	kmc_count_in(stats, class, evicted);
 	WRITE_ONCE(kmc_lru(store, class, KMC_COLD)->evicted_time, kmc_tail_idle(store, seen));
 	if (item->exptime)

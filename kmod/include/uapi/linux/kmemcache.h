@@ -213,6 +213,10 @@ enum kmc_setting {
 	KMC_S_HASH_ALGORITHM,	/* u8, enum kmc_hash_algorithm (-o hash_algorithm); shown, not used */
 	KMC_S_HASH_EXPAND,	/* u8, 0: the index grows only when it is full (-o no_hashexpand) */
 	KMC_S_TAIL_REPAIR_TIME,	/* u32, seconds (-o tail_repair_time); shown, not used */
+	KMC_S_DUMP_ENABLED,	/* u8, 0: metadump, mgdump, cachedump, stats detail are refused (-X) */
+	KMC_S_WATCH_ENABLED,	/* u8, 0: watch is refused (-W) */
+	KMC_S_WATCHER_LOGBUF_SIZE, /* u32, bytes that wait for each watcher (-o watcher_logbuf_size) */
+	KMC_S_WORKER_LOGBUF_SIZE, /* u32, bytes (-o worker_logbuf_size); shown, not used */
 	__KMC_S_MAX
 };
 #define KMC_S_MAX (__KMC_S_MAX - 1)
