@@ -351,7 +351,7 @@ static enum kmc_store_status kmc_link_alone(struct kmc_store *store, const struc
 static enum kmc_store_status kmc_store_join(struct kmc_store *store, const struct kmc_key *key,
 					    struct kmc_item *more, struct kmc_linking *how)
 {
-	struct kmc_linking alone = { .mode = KMC_ADD, .change = how->change };
+	struct kmc_linking alone = { .mode = KMC_ADD, .quiet = true, .change = how->change };
 	enum kmc_store_status status;
 	u32 tries = 0;
 	bool tried;
