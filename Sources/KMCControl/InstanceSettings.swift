@@ -106,6 +106,15 @@ public struct InstanceSettings: Equatable, Sendable {
     /// True: `stats sizes` counts items (`-o track_sizes`).
     public var trackSizes: Bool?
 
+    /// False: keys are not listed, nor counted by prefix (`-X`).
+    public var dumpEnabled: Bool?
+    /// False: watch is refused (`-W`).
+    public var watchEnabled: Bool?
+    /// Bytes that may wait for a client that watches (`-o watcher_logbuf_size`).
+    public var watcherLogBufferSize: UInt32?
+    /// Shown by stats (`-o worker_logbuf_size`).
+    public var workerLogBufferSize: UInt32?
+
     public init() {}
 }
 
@@ -173,5 +182,9 @@ extension InstanceSettings {
         SettingRow(attribute: KMC_S_SLAB_AUTOMOVE_FREERATIO, place: .u32(\.slabAutomoveFreeRatio)),
         SettingRow(attribute: KMC_S_SLAB_SIZES, place: .string(\.slabSizes)),
         SettingRow(attribute: KMC_S_TRACK_SIZES, place: .bool(\.trackSizes)),
+        SettingRow(attribute: KMC_S_DUMP_ENABLED, place: .bool(\.dumpEnabled)),
+        SettingRow(attribute: KMC_S_WATCH_ENABLED, place: .bool(\.watchEnabled)),
+        SettingRow(attribute: KMC_S_WATCHER_LOGBUF_SIZE, place: .u32(\.watcherLogBufferSize)),
+        SettingRow(attribute: KMC_S_WORKER_LOGBUF_SIZE, place: .u32(\.workerLogBufferSize)),
     ]
 }

@@ -68,6 +68,10 @@ enum OptionTable {
             "N", "napi-ids", "N", .number(.int32(\.napiIDs), many, .one),
             "no effect: a connection is served where its packets arrive", refusal: ExitStatus.failure),
         .flag("C", "disable-cas", .set(\.settings.cas, false), "keep no CAS values"),
+        .flag(
+            "X", "disable-dumping", .set(\.settings.dumpEnabled, false),
+            "refuse to list keys and to count by key prefix"),
+        .flag("W", "disable-watch", .set(\.settings.watchEnabled, false), "refuse \"watch\""),
         .flag("F", "disable-flush-all", .set(\.settings.flushEnabled, false), "refuse \"flush_all\""),
         .value(
             "D", nil, "CHAR", .prefixDelimiter, preset: ":",
@@ -141,7 +145,12 @@ enum OptionTable {
         .suboption("no_inline_ascii_resp", nil, .noEffect),
         .suboption("resp_obj_mem_limit", "MIB", .noEffect),
         .suboption("tail_repair_time", "SECONDS", .number(.u32(\.settings.tailRepairTime), 10...Int64(Int32.max), .one)),
-        .suboption("worker_logbuf_size", "KIB", .number(.nowhere, 0...Int64(UInt32.max), .exact)),
+        .suboption(
+            "watcher_logbuf_size", "KIB", .number(.u32(\.settings.watcherLogBufferSize), 1...65_536, .exactKibibytes),
+            preset: "256", "what may wait for a client that watches"),
+        .suboption(
+            "worker_logbuf_size", "KIB",
+            .number(.u32(\.settings.workerLogBufferSize), 0...4_194_303, .exactKibibytes)),
     ]
 
     /// memcached's that are refused with a sentence, so that nobody believes in an effect that is not there.
@@ -149,8 +158,6 @@ enum OptionTable {
         .notOffered("S", "enable-sasl", nil, "SASL is still to come"),
         .notOffered("Y", "auth-file", "FILE", "authentication is still to come"),
         .notOffered("Z", "enable-ssl", nil, "a server in the kernel has no TLS"),
-        .notOffered("X", "disable-dumping", nil, "there is no dump to refuse yet"),
-        .notOffered("W", "disable-watch", nil, "there is no watch to refuse yet"),
         .notOffered(
             "e", "memory-file", "FILE", "items are in the kernel's memory, which no file keeps over a restart"),
     ]
