@@ -74,6 +74,12 @@ static u64 kmc_stat_cmd_touch(struct kmc_listing *list, u32 arg)
 	       kmc_stat_counter(list, KMC_COUNT_touch_misses);
 }
 
+/* It crawls, or a client has keys listed. */
+static u64 kmc_stat_lru_crawler_running(struct kmc_listing *list, u32 arg)
+{
+	return list->totals.lru_crawler_running || atomic_read(&list->core->dumps);
+}
+
 static u64 kmc_stat_watchers(struct kmc_listing *list, u32 arg)
 {
 	return kmc_watchers(&list->core->watch);
@@ -111,7 +117,6 @@ KMC_TOTAL(reclaimed_pages)
 KMC_TOTAL(incoming_bytes)
 KMC_TOTAL(total_malloced)
 KMC_TOTAL(moving)
-KMC_TOTAL(lru_crawler_running)
 KMC_IN_CLASS(chunk_size)
 KMC_IN_CLASS(chunks_per_page)
 KMC_IN_CLASS(pages)

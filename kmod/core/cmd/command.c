@@ -43,6 +43,7 @@ const struct kmc_command kmc_commands[KMC_OP_NR] = {
 	[KMC_OP_REASSIGN] = { "slabs reassign", .execute = kmc_reassign_execute },
 	[KMC_OP_AUTOMOVE] = { "slabs automove", .execute = kmc_automove_execute },
 	[KMC_OP_LRU] = { "lru", .execute = kmc_lru_execute },
+	[KMC_OP_CRAWLER] = { "lru_crawler", .execute = kmc_crawler_execute, .abandon = kmc_dump_abandon },
 	[KMC_OP_WATCH] = { "watch", .execute = kmc_watch_execute },
 	[KMC_OP_DEBUG_TIME] = { "debugtime", .execute = kmc_debug_time_execute },
 	[KMC_OP_DEBUG_ITEM] = { "debugitem", .execute = kmc_debug_item_execute },

@@ -249,6 +249,7 @@ static const struct kmc_text_command kmc_text_commands[] = {
 	KMC_TEXT("slabs", REASSIGN, 1, .late = true, .noreply = true, .read = kmc_read_slabs),
 	KMC_TEXT("shutdown", SHUTDOWN, 1, .late = true, .noreply = true, .read = kmc_read_shutdown),
 	KMC_TEXT("lru", LRU, 1, .late = true, .noreply = true, .read = kmc_read_lru),
+	KMC_TEXT("lru_crawler", CRAWLER, 1, .late = true, .noreply = true, .read = kmc_read_crawler),
 	KMC_TEXT("watch", WATCH, 1, .read = kmc_read_watch),
 	KMC_TEXT("debugtime", DEBUG_TIME, 1, .late = true, .noreply = true, .read = kmc_read_debug_time),
 	KMC_TEXT("debugitem", DEBUG_ITEM, 1, .late = true, .noreply = true, .read = kmc_read_debug_item),
