@@ -5,7 +5,7 @@ import Glibc
 
 /// A socket to be handed to the module (`KMC_A_LISTENER` of `KMC_CMD_NEW`).
 public struct ListenerRequest: Equatable, Sendable {
-    /// A listening socket of this process. The module takes a reference of its own; the descriptor stays the caller's.
+    /// A listening socket of this process, or a bound one for datagrams. The module takes a reference of its own; the descriptor stays the caller's.
     public var descriptor: Int32
     /// What its connections may speak, where that differs from the instance's setting.
     public var wireProtocol: WireProtocol?
@@ -30,15 +30,26 @@ public struct Listener: Equatable, Sendable {
     public var endpoint: Endpoint
     /// Somebody ended its listening from outside: nobody can connect here any more.
     public var isShut: Bool
+    /// UDP.
+    public var isDatagram: Bool
+    public var tag: String?
 
-    public init(endpoint: Endpoint, isShut: Bool) {
+    public init(endpoint: Endpoint, isShut: Bool, isDatagram: Bool = false, tag: String? = nil) {
         self.endpoint = endpoint
         self.isShut = isShut
+        self.isDatagram = isDatagram
+        self.tag = tag
     }
+
+    /// As a person reads it.
+    public var description: String { endpoint.description + (isDatagram ? " (UDP)" : "") }
 
     init(_ attributes: Attributes) throws(ControlError) {
         endpoint = try Endpoint(attributes)
         isShut = try attributes.integer(KMC_L_SHUT.rawValue, as: UInt8.self) ?? 0 != 0
+        let kind = try attributes.integer(KMC_L_TYPE.rawValue, as: UInt8.self)
+        isDatagram = kind.map { UInt32($0) == SOCK_DGRAM.rawValue } ?? false
+        tag = attributes.string(KMC_L_TAG.rawValue)
     }
 }
 

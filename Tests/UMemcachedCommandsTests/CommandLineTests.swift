@@ -304,8 +304,9 @@ struct OptionCheckTests {
         #expect(try Self.complaint("-N", "5")?.status == 64)
         #expect(try Self.complaint("-N", "4") == nil)
         #expect(try Self.complaint("-o", "no_chunked_items", "-I", "512k")?.status == 64)
-        #expect(try Self.complaint("-U", "11211")?.sentence.contains("UDP") == true)
-        #expect(try Self.complaint("-U", "-1")?.status == 64)
+        #expect(try Self.complaint("-U", "11211") == nil)
+        #expect(try Self.complaint("-p", "0", "-U", "-1") == nil)
+        #expect(try Self.complaint("-p", "0", "-U", "0")?.sentence.contains("nothing to listen on") == true)
         #expect(try Self.complaint("--name", "7")?.sentence.contains("--name") == true)
     }
 

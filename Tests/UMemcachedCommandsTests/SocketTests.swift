@@ -76,11 +76,40 @@ struct TCPSocketTests {
         #expect(refusal?.sentence.contains(words) == true)
     }
 
+    @Test(arguments: [
+        (["-U", "-1", "-p", "0"], [false, true]), (["-U", "-1"], [true, true]), (["-U", "0", "-p", "-1"], [true, false]),
+        (["-U", "-1", "-p", "-1"], [true, true]), (["-p", "-1"], [true, false]),
+    ])
+    func tcpAndUDPAreOpenedAsAsked(arguments: [String], kinds: [Bool]) throws {
+        let options = try serverOptions(words: ["-l", "proto[ascii]:tag_t_:127.0.0.1"] + arguments)
+        let opened = try ListeningSockets.open(options, owner: { _ in nil })
+        #expect([false, true].map { kind in opened.sockets.contains { $0.isDatagram == kind } } == kinds)
+        #expect(opened.sockets.allSatisfy { $0.tag == "t" && $0.wireProtocol == .text && $0.endpoint.port != 0 })
+    }
+
+    @Test func aUDPPortThatIsTakenIsRefused() throws {
+        let first = try ListeningSockets.open(
+            try serverOptions("-l", "127.0.0.1", "-p", "0", "-U", "-1"), owner: { _ in nil })
+        let port = try #require(first.sockets.first?.endpoint.port)
+        let options = try serverOptions("-l", "127.0.0.1", "-p", "0", "-U", "\(port)")
+        let refusal = failure { () throws(Failure) in try ListeningSockets.open(options, owner: { _ in nil }) }
+        #expect(refusal?.status == 71)
+        #expect(refusal?.sentence.contains("-U") == true)
+    }
+
     @Test func portsAreWrittenForWhoeverStartedTheServer() throws {
         let scratch = try Scratch()
         let path = scratch.path + "/ports"
-        try PortFile.write([.ipv4("0.0.0.0", port: 5), .ipv6("::", port: 6), .unix("/a")], to: path)
-        #expect(try text(ofFile: path, from: "/") == "TCP INET: 5\nTCP INET6: 6\n")
+        let sockets = [
+            ListeningSockets.Socket(descriptor: -1, endpoint: .ipv4("0.0.0.0", port: 5)),
+            ListeningSockets.Socket(descriptor: -1, endpoint: .ipv6("::", port: 6)),
+            ListeningSockets.Socket(descriptor: -1, endpoint: .unix("/a")),
+            ListeningSockets.Socket(descriptor: -1, endpoint: .ipv4("0.0.0.0", port: 7), isDatagram: true),
+            ListeningSockets.Socket(descriptor: -1, endpoint: .ipv6("::", port: 8), isDatagram: true),
+        ]
+        try PortFile.write(sockets, to: path)
+        #expect(
+            try text(ofFile: path, from: "/") == "TCP INET: 5\nTCP INET6: 6\nUDP INET: 7\nUDP INET6: 8\n")
         #expect(access(path + ".lck", F_OK) == -1)
         let refusal = failure { () throws(Failure) in try PortFile.write([], to: scratch.path + "/no/ports") }
         #expect(refusal?.status == 71)

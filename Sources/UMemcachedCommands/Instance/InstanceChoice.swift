@@ -5,7 +5,7 @@ import KMCControl
 extension Instance {
     /// Where it listens, for a person.
     var places: [String] {
-        listeners.map { $0.endpoint.description + ($0.isShut ? " (shut from outside)" : "") }
+        listeners.map { $0.description + ($0.isShut ? " (shut from outside)" : "") }
     }
 }
 

@@ -19,18 +19,20 @@ enum InheritedSockets {
             guard fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0, let endpoint = TCPListener.endpoint(of: descriptor) else {
                 throw Failure(
                     "descriptor \(descriptor) of LISTEN_FDS is no socket that can be served: "
-                        + "hand over listening TCP and unix sockets", status: ExitStatus.system)
+                        + "hand over listening TCP and unix sockets, and UDP ones", status: ExitStatus.system)
             }
-            if endpoint.port != nil, isStream(descriptor) { try TCPListener.setOptions(descriptor) }
-            sockets.append(ListeningSockets.Socket(descriptor: descriptor, endpoint: endpoint))
+            let isDatagram = kind(descriptor) == Int32(SOCK_DGRAM.rawValue)
+            if endpoint.port != nil, !isDatagram { try TCPListener.setOptions(descriptor) }
+            sockets.append(
+                ListeningSockets.Socket(descriptor: descriptor, endpoint: endpoint, isDatagram: isDatagram))
         }
         return sockets
     }
 
-    private static func isStream(_ descriptor: Int32) -> Bool {
+    private static func kind(_ descriptor: Int32) -> Int32 {
         var kind: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 && kind == Int32(SOCK_STREAM.rawValue)
+        return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &length) == 0 ? kind : 0
     }
 
     private static func number(_ name: String) -> Int64? {

@@ -8,6 +8,13 @@ final class ListeningSockets {
     struct Socket {
         let descriptor: Int32
         let endpoint: Endpoint
+        var isDatagram = false
+        var wireProtocol: WireProtocol?
+        var tag: String?
+
+        var request: ListenerRequest {
+            ListenerRequest(descriptor: descriptor, wireProtocol: wireProtocol, tag: tag)
+        }
     }
 
     private(set) var sockets: [Socket] = []
@@ -39,17 +46,29 @@ final class ListeningSockets {
             try opened.openUnix(path, options, backlog: backlog)
             return opened
         }
-        let port = options.port ?? ServerOptions.defaultPort
-        guard port != 0 else { return opened }
-        guard port >= -1 else {
-            throw Failure("-p \(port) is no port: give 1 to 65535, or -1 for any", status: ExitStatus.system)
+        let texts = options.listen.isEmpty ? ["*"] : options.listen
+        let addresses = try texts.map { (text) throws(Failure) in try ListenAddress(text) }
+        try opened.open(addresses, on: options.tcpPort, option: "-p", kind: SOCK_STREAM) {
+            (info) throws(Failure) in try TCPListener.open(info, backlog: backlog, owner: owner)
         }
-        let addresses = options.listen.isEmpty ? ["*"] : options.listen
-        for text in addresses {
-            let address = try ListenAddress(text)
-            try opened.openTCP(address, port: address.port ?? port, backlog: backlog, owner: owner)
+        try opened.open(addresses, on: options.udpPort ?? 0, option: "-U", kind: SOCK_DGRAM) {
+            (info) throws(Failure) in try UDPSocket.open(info, owner: owner)
         }
         return opened
+    }
+
+    /// - Parameter port: 0: none of this kind, whatever the addresses say
+    private func open(
+        _ addresses: [ListenAddress], on port: Int32, option: String, kind: __socket_type,
+        with open: (addrinfo) throws(Failure) -> Socket?
+    ) throws(Failure) {
+        guard port != 0 else { return }
+        guard port >= -1 else {
+            throw Failure("\(option) \(port) is no port: give 1 to 65535, or -1 for any", status: ExitStatus.system)
+        }
+        for address in addresses {
+            try self.open(address, port: address.port ?? port, kind: kind, with: open)
+        }
     }
 
     private func openUnix(_ path: String, _ options: ServerOptions, backlog: Int32) throws(Failure) {
@@ -60,12 +79,12 @@ final class ListeningSockets {
     }
 
     /// A socket for every address that the host's name stands for.
-    private func openTCP(
-        _ address: ListenAddress, port: Int32, backlog: Int32, owner: (UInt16) -> String?
+    private func open(
+        _ address: ListenAddress, port: Int32, kind: __socket_type, with open: (addrinfo) throws(Failure) -> Socket?
     ) throws(Failure) {
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = Int32(kind.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(address.host, String(max(port, 0)), &hints, &list)
         guard status == 0 else {
@@ -77,7 +96,9 @@ final class ListeningSockets {
         var next = list
         let before = sockets.count
         while let info = next {
-            if let socket = try TCPListener.open(info.pointee, backlog: backlog, owner: owner) {
+            if var socket = try open(info.pointee) {
+                socket.wireProtocol = address.wireProtocol
+                socket.tag = address.tag
                 sockets.append(socket)
             }
             next = info.pointee.ai_next

@@ -36,7 +36,7 @@ enum TCPListener {
         try noLinger(descriptor)
     }
 
-    private static func turnOn(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(Failure) {
+    static func turnOn(_ descriptor: Int32, _ level: Int32, _ option: Int32) throws(Failure) {
         var on: Int32 = 1
         guard setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size)) == 0 else {
             throw failed("setsockopt")
@@ -51,12 +51,14 @@ enum TCPListener {
         }
     }
 
-    private static func bind(_ descriptor: Int32, _ info: addrinfo, _ owner: (UInt16) -> String?) throws(Failure) {
+    static func bind(_ descriptor: Int32, _ info: addrinfo, _ owner: (UInt16) -> String?) throws(Failure) {
         guard Glibc.bind(descriptor, info.ai_addr, info.ai_addrlen) != 0 else { return }
         throw listenFailed(info, owner)
     }
 
     /// Why binding or listening failed, from errno.
+    ///
+    /// - Parameter owner: who of ours listens on a port already
     private static func listenFailed(_ info: addrinfo, _ owner: (UInt16) -> String?) -> Failure {
         let code = errno
         let endpoint = UnsafeRawPointer(info.ai_addr).flatMap { Self.endpoint($0, info.ai_addrlen) }
@@ -67,13 +69,13 @@ enum TCPListener {
             case EADDRINUSE:
                 if let name = owner(port) {
                     "\(place) is taken by the instance \(name): stop it with \"umemcached stop \(name)\", "
-                        + "or give another port with -p"
+                        + "or give another port with \(option(info))"
                 } else {
-                    "\(place) is taken by another program: end that one, or give another port with -p"
+                    "\(place) is taken by another program: end that one, or give another port with \(option(info))"
                 }
             case EACCES, EPERM:
                 "listening on \(place) needs the capability CAP_NET_BIND_SERVICE: run this as root, "
-                    + "or give a port of 1024 or above with -p"
+                    + "or give a port of 1024 or above with \(option(info))"
             case EADDRNOTAVAIL:
                 "\(place) is no address of this machine: give one that \"ip address\" shows with -l"
             default:
@@ -82,7 +84,11 @@ enum TCPListener {
         return Failure(sentence, status: ExitStatus.system)
     }
 
-    private static func failed(_ call: String) -> Failure {
+    private static func option(_ info: addrinfo) -> String {
+        info.ai_socktype == Int32(SOCK_DGRAM.rawValue) ? "-U" : "-p"
+    }
+
+    static func failed(_ call: String) -> Failure {
         Failure("\(call) failed: \(describe(errno: errno))", status: ExitStatus.system)
     }
 

@@ -15,7 +15,7 @@ enum OptionTable {
             "TCP port; 0 for none, -1 for any that is free"),
         .value(
             "U", "udp-port", "N", .number(.int32(\.udpPort), -1...65_535, .one), preset: "0",
-            "UDP port; only 0, for none, is offered"),
+            "UDP port; 0 for none, -1 for any that is free"),
         .value("s", "unix-socket", "PATH", .text(\.unixPath), "serve this unix socket, and nothing else"),
         .value(
             "a", "unix-mask", "OCTAL",
@@ -27,7 +27,7 @@ enum OptionTable {
         .value(
             "l", "listen", "ADDRESS", .list(\.listen),
             "serve these addresses, each with :PORT or without; several with commas or as several -l; "
-                + "all when absent"),
+                + "all when absent; before one may stand proto[NAME]: and tag_NAME_:"),
         .flag("d", "daemon", .setHere(\.daemon), "run in the background, and end the server when that process ends"),
         .value("P", "pidfile", "FILE", .text(\.pidFile), "write the number of the process that stays to this file"),
         .value(

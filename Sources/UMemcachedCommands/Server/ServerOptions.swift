@@ -8,7 +8,7 @@ public struct ServerOptions: Equatable, Sendable {
     public var settings = InstanceSettings()
     /// TCP port; -1: any free one, 0: none. `nil`: 11211.
     public var port: Int32?
-    /// 0: none, the only one offered.
+    /// UDP port; -1: any free one, 0 or `nil`: none.
     public var udpPort: Int32?
     /// Serve this path instead of TCP.
     public var unixPath: String?
@@ -41,6 +41,12 @@ public struct ServerOptions: Equatable, Sendable {
     private static let slabPage: UInt32 = 1 << 20
     private static let defaultHotPercent: UInt32 = 20
     private static let defaultWarmPercent: UInt32 = 40
+
+    /// As memcached: a UDP port alone is the TCP port, too.
+    var tcpPort: Int32 {
+        if let port { return port }
+        return udpPort ?? 0 == 0 ? Self.defaultPort : udpPort!
+    }
 
     /// memcached 1.4's defaults (`-o no_modern`).
     mutating func takeOldDefaults() {
@@ -84,8 +90,6 @@ public struct ServerOptions: Equatable, Sendable {
         let complaint: String? =
             if napiIDs ?? 0 > settings.threads ?? Self.defaultThreads {
                 "-N must not be more than the threads of -t"
-            } else if udpPort ?? 0 != 0 {
-                "UDP is not offered yet: leave -U out, or give 0"
             } else if UInt64(item) > memory / 2 {
                 "an item may take at most half of the memory: raise -m or lower -I"
             } else if chunk > item {
@@ -103,8 +107,8 @@ public struct ServerOptions: Equatable, Sendable {
                 "slab_chunk_max must divide a slab page of 1024 KiB evenly: give a power of two"
             } else if let name, !InstanceName.isAllowed(name) {
                 "--name takes 1 to 31 letters, digits and . _ : - which are not all digits, not \"\(name)\""
-            } else if !attached && unixPath == nil && port == 0 {
-                "there is nothing to listen on: give a port with -p or a path with -s"
+            } else if !attached && unixPath == nil && tcpPort == 0 && udpPort ?? 0 == 0 {
+                "there is nothing to listen on: give a port with -p or -U, or a path with -s"
             } else if !attached && pidFile != nil {
                 "-P needs a process that stays: give -d or --foreground, too"
             } else {

@@ -63,7 +63,7 @@ struct Start {
         let instance = try create(sockets.sockets, control)
         if let portFile, options.unixPath == nil {
             do {
-                try PortFile.write(sockets.sockets.map(\.endpoint), to: portFile)
+                try PortFile.write(sockets.sockets, to: portFile)
             } catch {
                 // Whoever waits for the file would wait for ever beside a server that nobody knows of.
                 try? control.destroy(.id(instance.id))
@@ -103,7 +103,7 @@ struct Start {
             settings.interfaces = String(decoding: all.utf8.prefix(Int(KMC_INTER_MAX)), as: UTF8.self)
         }
         return try control.create(
-            name: name, settings: settings, listeners: sockets.map { ListenerRequest(descriptor: $0.descriptor) },
+            name: name, settings: settings, listeners: sockets.map(\.request),
             attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil)
     }
 
@@ -124,7 +124,7 @@ struct Start {
     }
 
     private func announce(_ instance: Instance) {
-        let places = Self.enumerated(instance.endpoints.map { printable($0.description) })
+        let places = Self.enumerated(instance.listeners.map { printable($0.description) })
         let end = isAttached ? "" : "; \"umemcached stop \(instance.name)\" ends it"
         Console.out("\(program): \(instance.name) serves on \(places)\(end)\n")
     }

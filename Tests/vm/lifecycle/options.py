@@ -48,6 +48,8 @@ FORMS = (
     ("-p PORT -D:", {"stat_key_prefix": ":", "detail_enabled": "yes"}),
     ("-p PORT -A -F", {"flush_enabled": "no"}),
     ("-p PORT -t 7 -U 0", {"num_threads": "7", "udpport": "0"}),
+    ("-p PORT -U PORT", {"tcpport": "PORT", "udpport": "PORT"}),
+    ("-U PORT", {"tcpport": "PORT", "udpport": "PORT"}),
     ("-p PORT -m 100MB -c 99x", {"maxbytes": str(100 << 20), "maxconns": "99"}),
     ("-p PORT -o no_chunked_items", {"slab_chunk_max": str(1 << 20)}),
     ("-p PORT -o no_modern", {"slab_chunk_max": str(1 << 20), "maxconns_fast": "no", "lru_crawler": "no",
@@ -76,7 +78,7 @@ def forms():
         with _detached(*text.replace("PORT", port).split()):
             found = _settings(int(port))
             for name, value in expected.items():
-                equal(found.get(name), value, f"{text}: {name}")
+                equal(found.get(name), value.replace("PORT", port), f"{text}: {name}")
 
 
 @test("options: -l in every form", needs="module", timeout=60)
@@ -151,7 +153,12 @@ REFUSALS = (
     ("-o proxy_config=/tmp/l", 1, ["proxy"]),
     ("-o tail_repair_time=9", 1, ["tail_repair_time"]),
     ("-o modern,,modern", 1, ["suboption"]),
-    ("-U 11211", 64, ["UDP"]),
+    ("-p 0 -U 0", 64, ["nothing to listen on"]),
+    ("-U -2", 64, ["-U"]),
+    ("-l notls:127.0.0.1", 71, ["TLS"]),
+    ("-l proto[proxy]:127.0.0.1", 71, ["proxy"]),
+    ("-l proto[ascii:127.0.0.1", 71, ["proto["]),
+    ("-l tag_123456789_:127.0.0.1", 71, ["tag"]),
     ("-S", 64, ["-S"]),
     ("-o nonsense", 1, ["nonsense"]),
     ("-o hashpower=99", 1, ["hashpower"]),
