@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from lib import kernel
+from lib.load import Load
 from lib.server import free_port, refused, succeed
 from lib.tap import check, equal, test
 from lib.wire import Wire
@@ -135,6 +136,49 @@ def deleted_attached():
             tool.wait()
         _wait_until(one.is_gone, 1, "the namespace is there 1 s after its instance was killed")
         equal(_everywhere(), [], "instances")
+
+
+def _attached(namespace, port):
+    """An attached server in a namespace, once it serves."""
+    process = subprocess.Popen(["ip", "netns", "exec", namespace.name, "umemcached", "--foreground", "-p", str(port)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    check("serves on" in process.stdout.readline(), "does not serve")
+    return process
+
+
+@test("namespaces: ten instances in three under load; kill -9 of one tool leaves the other nine serving",
+      needs="module", timeout=180)
+def ten():
+    kernel.ensure_loaded()
+    with contextlib.ExitStack() as stack:
+        spaces = [stack.enter_context(_namespace()) for _ in range(3)]
+        places = [(space, 11211 + number) for number in range(4) for space in spaces][:10]
+        tools = []
+        for space, port in places:
+            tools.append(_attached(space, port))
+            stack.callback(tools[-1].wait)
+            stack.callback(tools[-1].kill)
+        equal(len(_everywhere()), 10, "instances on the machine")
+        equal(len({row["namespace"] for row in _everywhere()}), 3, "namespaces")
+        for space in spaces:
+            found = json.loads(space.tool("list", "--json").stdout)
+            equal(sorted(row["name"] for row in found),
+                  sorted(f"tcp-{port}" for other, port in places if other is space), "listed inside")
+        victim, *others = [(space.address, port) for space, port in places]
+        with Load(*others, clients=2) as load, Load(victim, clients=2) as lost:
+            check(load.wait_for_rounds(50, 60) and lost.wait_for_rounds(5, 60),
+                  f"clients do not get on: {load.counts()}, {lost.counts()}")
+            tools[0].kill()
+            tools[0].wait()
+            _wait_until(lambda: len(_everywhere()) == 9, 5, "ten are listed 5 s after one tool was killed")
+            check(load.wait_for_rounds(50, 60), "the other nine do not get on")
+            found = load.counts()
+            equal((found["ends"], found["wrong"]), (0, []), "connections that ended, wrong answers")
+            check(lost.counts()["ends"], "the tenth goes on")
+        # From the host every one can be stopped; its tool ends with it.
+        for row in _everywhere():
+            succeed("stop", "--id", row["id"])
+        equal([tool.wait(10) for tool in tools[1:]], [0] * 9, "statuses of the tools")
 
 
 @test("namespaces: rmmod lets a deleted one go", needs="module")
