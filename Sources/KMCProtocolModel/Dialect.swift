@@ -159,6 +159,25 @@ public struct Difference: Sendable {
         Difference(
             subject: "a number that shrinks after a get in the same pipeline", before: "keeps its length (get is sent at once)",
             after: "loses the trailing spaces (get is batched, and its reply holds the item)", release: "1.6.35", commit: "c0f01efa3"),
+    ] + meta
+
+    private static let meta: [Difference] = [
+        .parser("bad flags of md", "CLIENT_ERROR invalid or duplicate flag", "told apart"),
+        .parser("a flag that begins with neither letter nor digit", "an unknown flag", "the line is malformed"),
+        .parser("too many flags of ms, md, ma", "CLIENT_ERROR options flags too long", "are too long, as mg; ma says invalid or duplicate flag"),
+        .parser("M with more or less than one letter behind it", "CLIENT_ERROR incorrect length for M token", "the first byte counts"),
+        .parser("me KEY b", "b is heeded", "only with a further word behind it"),
+        .parser("ma with N and q that begins a number", "answered", "silence"),
+        Difference(
+            subject: "E of mg, ms, md, ma", before: "unknown", after: "the new CAS unique", release: "1.6.27", commit: "22480de78"),
+        Difference(subject: "x of md", before: "unknown", after: "leaves an empty item", release: "1.6.27", commit: "563d05a82"),
+        Difference(
+            subject: "N of an append or prepend, s of ms", before: "ignored", after: "begins the item; its length", release: "1.6.20",
+            commit: "c04701654"),
+        Difference(
+            subject: "C of mg", before: "ignored", after: "leaves out a value that is known", release: "1.6.40", commit: "836d736db"),
+        Difference(
+            subject: "exp of me", before: "with the sign turned", after: "seconds that are left", release: "1.6.24", commit: "1776b021e"),
     ]
 
     private static func parser(_ subject: String, _ before: String, _ after: String) -> Difference {

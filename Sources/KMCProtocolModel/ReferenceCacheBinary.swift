@@ -17,13 +17,17 @@ extension ReferenceCache {
     /// Whether a request is refused when its key has been read, before its value has. Not counted as the text protocol's are.
     mutating func refuse(_ request: BinaryFrame, _ mode: StoreMode, length: Int) -> BinaryFrame? {
         let flags = mode.hasFlags ? UInt32(truncatingIfNeeded: request.extras.prefix(4).bigEndian) : 0
-        guard size(key: request.key, flags: flags, length: length) > limits.itemSize else { return nil }
+        guard size(key: request.key, flags: flags, length: length) > limits.itemSize else {
+            if dialect.refusesByHeader { counters.setCommands += 1 }
+            return nil
+        }
         if mode == .set { items[request.key] = nil }
         return request.reply(.tooLarge)
     }
 
     mutating func complete(_ request: BinaryFrame, _ mode: StoreMode, announcedAt arrival: Int64) -> BinaryFrame {
-        counters.setCommands += 1
+        // memcached counts when the value is there, kmemcache, as for text, when it is announced.
+        if !dialect.refusesByHeader { counters.setCommands += 1 }
         let asked = limits.uniques ? request.unique : 0
         var item = fresh(request.value, 0, .never)
         if mode.hasFlags {

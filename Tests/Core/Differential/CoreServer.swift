@@ -63,7 +63,7 @@ final class CoreServer {
 
     /// A connection; it keeps the server.
     func connect(_ turns: Turns = .unlimited) -> Connection {
-        Connection(self, kmcsim_session_open(cache, 1)!, turns)
+        Connection(self, kmcsim_session_open(cache, 0)!, turns)
     }
 
     func setClock(_ seconds: Int64) {

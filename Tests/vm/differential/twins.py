@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The differential run: random operations to Debian's memcached and to the server under test, compared byte by byte."""
+"""The differential run: random operations of all three protocols to Debian's memcached and to the server under test, compared byte by byte."""
 
 import subprocess
 import tempfile
 import time
 
 from lib import explanations
+from lib.binary_twins import BinaryTwins
+from lib.frames import Frames
 from lib.operations import Traffic
 from lib.server import Server, is_ours
 from lib.tap import check, test
@@ -47,10 +49,17 @@ def _run(seed, count, most=25):
     with Peer() as peer, Server("-m", "1024", *options, unix=True) as server:
         known = explanations.ALL + ([] if is_ours() else explanations.NOT_OURS)
         twins = Twins(peer.endpoint, server.endpoint, known)
-        for bundle in bundles(Traffic(seed), count):
+        binary = BinaryTwins(twins, peer.endpoint, server.endpoint)
+        # A quarter is binary, on connections beside the text's, in turn.
+        more = bundles(Frames(seed), count // 4)
+        for number, bundle in enumerate(bundles(Traffic(seed), count - count // 4)):
             twins.run(bundle)
+            if number % 2:
+                binary.run(next(more, []))
             if len(twins.differences) >= most:
                 break
+        for bundle in more:
+            binary.run(bundle)
     _report(twins, seed)
 
 
