@@ -309,8 +309,10 @@ extension ReferenceCache {
         let left: Int64 = if case .at(let time) = item.expires { dialect.countsWords ? clock - time : time - clock } else { -1 }
         let key = item.marks.isBinary ? Base64.encode(options.key) : options.key
         let size = size(key: options.key, flags: item.flags, length: item.value.count)
+        // memcached cuts the seconds to 32 bits with a sign.
+        let shown = dialect.knowsLastAccess ? left : Int64(Int32(truncatingIfNeeded: left))
         let fields = [
-            "exp=\(Int32(truncatingIfNeeded: left))", "la=\(clock - item.seen.last)", "cas=\(item.unique)", "fetch=\(item.seen.isFetched ? "yes" : "no")",
+            "exp=\(shown)", "la=\(clock - item.seen.last)", "cas=\(item.unique)", "fetch=\(item.seen.isFetched ? "yes" : "no")",
             "cls=0", "size=\(size)",
         ]
         return .meta(MetaReply(.debug, [key] + fields.map { Bytes($0) }))

@@ -32,7 +32,7 @@ extension DifferentialTests {
     ]
 
     @Test(arguments: planted) func aWrongModelIsFoundOutInAFewSteps(_ planted: Planted) throws {
-        let scenario = Scenario(testDescription: "planted", flow: .mixed, sequences: 1)
+        let scenario = Scenario(testDescription: "planted", flow: .mixed, sequences: 1, mixes: false)
         let comparison = Comparison(scenario: scenario, seed: 7, tally: Tally(), planted: planted.wrong)
         let failure = try #require(try comparison.run().failure)
         // A storage command is two lines, and the first word of a connection may be needed to open it.

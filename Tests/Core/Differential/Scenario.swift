@@ -18,6 +18,8 @@ struct Scenario: CustomTestStringConvertible {
     var connections = 4
     /// Whether all keys are stored before the traffic begins, and never flushed.
     var filled = false
+    /// Whether meta commands and the binary protocol take part.
+    var mixes = true
     /// What the sum of its sequences must have shown besides the usual.
     var shows: [String] = []
     /// What of the usual it does not show.
@@ -49,6 +51,10 @@ struct Scenario: CustomTestStringConvertible {
         options.requests.texts = keys
         options.requests.longestValue = longestValue
         options.furtherPercent = 8
+        if !mixes {
+            options.metaPercent = 0
+            options.binaryPercent = 0
+        }
         options.requests.flushes = !filled
         let further = Further(settings, flushes: !filled)
         options.further = { further.next(&$0, $1) }

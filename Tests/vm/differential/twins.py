@@ -15,7 +15,7 @@ from lib.twins import Twins, bundles
 from lib.wire import Wire
 
 # No maintainer: it holds items for a moment, and a number that is held is not written in place.
-PEER = ["memcached", "-u", "root", "-m", "1024", "-o", "no_lru_maintainer"]
+PEER = ["memcached", "-u", "root", "-m", "128", "-o", "no_lru_maintainer"]
 HIT_PERCENT = 20
 
 
@@ -46,7 +46,7 @@ class Peer:
 
 def _run(seed, count, most=25):
     options = [] if is_ours() else ["-o", "no_lru_maintainer"]
-    with Peer() as peer, Server("-m", "1024", *options, unix=True) as server:
+    with Peer() as peer, Server("-m", "128", *options, unix=True) as server:
         known = explanations.ALL + ([] if is_ours() else explanations.NOT_OURS)
         twins = Twins(peer.endpoint, server.endpoint, known)
         binary = BinaryTwins(twins, peer.endpoint, server.endpoint)
@@ -75,7 +75,7 @@ def _report(twins, seed):
     check(twins.followed * 10 < twins.compared, f"{twins.followed} operations were left out, {twins.compared} compared")
 
 
-@test("20,000 random operations: the answers are memcached's", timeout=300)
+@test("20,000 random operations: the answers are memcached's", timeout=900)
 def some():
     _run(seed=1, count=20_000)
 
