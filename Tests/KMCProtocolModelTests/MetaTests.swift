@@ -56,16 +56,22 @@ import Testing
             : MetaRequest(verb, key: Bytes("key"), "k Ox T30", value: verb == .store ? Bytes("a\r\nb") : [])))
         let bytes = TextCodec().encode(request)
         for cut in 0..<bytes.count {
-            var decoder = TextRequestDecoder(dialect: .kmemcache)
-            var events: [TextRequestDecoder.Event] = []
-            for piece in [bytes[..<cut], bytes[cut...]] {
-                decoder.append(piece)
-                while let event = decoder.next() {
-                    if case .announced = event { decoder.collect() } else { events.append(event) }
-                }
-            }
+            let events = Self.events([bytes[..<cut], bytes[cut...]])
             #expect(events == (verb == .store ? [.stored(request)] : [.request(request)]))
         }
+    }
+
+    /// What the decoder makes of the pieces, with all data collected.
+    private static func events(_ pieces: [ArraySlice<UInt8>]) -> [TextRequestDecoder.Event] {
+        var decoder = TextRequestDecoder(dialect: .kmemcache)
+        var events: [TextRequestDecoder.Event] = []
+        for piece in pieces {
+            decoder.append(piece)
+            while let event = decoder.next() {
+                if case .announced = event { decoder.collect() } else { events.append(event) }
+            }
+        }
+        return events
     }
 
     @Test func repliesSurviveEverySplit() throws {
