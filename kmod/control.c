@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "core/auth.h"
 #include "describe.h"
 #include "event.h"
 #include "registry.h"
@@ -28,12 +29,26 @@ static const struct nla_policy listener_policy[KMC_L_TAG + 1] = {
 	[KMC_L_TAG] = { .type = NLA_STRING, .len = KMC_TAG_MAX },
 };
 
+static const struct nla_policy auth_policy[KMC_AUTH_A_MAX + 1] = {
+	[KMC_AUTH_A_SALT] = NLA_POLICY_EXACT_LEN(KMC_AUTH_SALT_LEN),
+	[KMC_AUTH_A_ROUNDS] = NLA_POLICY_RANGE(NLA_U32, 1, KMC_AUTH_ROUNDS_MAX),
+	[KMC_AUTH_A_DIGESTS] = { .type = NLA_BINARY, .len = KMC_AUTH_USERS_MAX * KMC_AUTH_DIGEST_LEN },
+};
+
 static const struct nla_policy new_policy[KMC_A_MAX + 1] = {
 	[KMC_A_NAME] = { .type = NLA_STRING, .len = KMC_NAME_MAX },
 	[KMC_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, KMC_INSTANCE_F_ATTACHED),
 	[KMC_A_PID] = { .type = NLA_U32 },
 	[KMC_A_SETTINGS] = NLA_POLICY_NESTED(settings_policy),
 	[KMC_A_LISTENER] = NLA_POLICY_NESTED(listener_policy),
+	[KMC_A_AUTH] = NLA_POLICY_NESTED(auth_policy),
+};
+
+static const struct nla_policy set_auth_policy[KMC_A_MAX + 1] = {
+	[KMC_A_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[KMC_A_NAME] = { .type = NLA_STRING, .len = KMC_NAME_MAX },
+	[KMC_A_FLAGS] = NLA_POLICY_MASK(NLA_U32, KMC_LIST_F_ALL_NETNS),
+	[KMC_A_AUTH] = NLA_POLICY_NESTED(auth_policy),
 };
 
 static const struct nla_policy find_policy[KMC_A_MAX + 1] = {
@@ -64,7 +79,6 @@ static const struct nla_policy reserved_policy[KMC_A_MAX + 1] = {
 	[KMC_A_FLAGS] = { .type = NLA_U32 },
 	[KMC_A_SETTINGS] = { .type = NLA_NESTED },
 	[KMC_A_CURSOR] = { .type = NLA_U32 },
-	[KMC_A_AUTH] = { .type = NLA_NESTED },
 	[KMC_A_STREAM] = { .type = NLA_NESTED },
 };
 
@@ -176,6 +190,57 @@ static int parse_listeners(struct kmc_server_spec *spec, struct genl_info *info)
 	return 0;
 }
 
+/* Return: a table for the caller, or ERR_PTR(). */
+static struct kmc_auth_table *parse_auth(const struct nlattr *nest, struct netlink_ext_ack *extack)
+{
+	struct nlattr *attrs[KMC_AUTH_A_MAX + 1];
+	const struct nlattr *digests;
+	struct kmc_auth_table *table;
+	int err = nla_parse_nested(attrs, KMC_AUTH_A_MAX, nest, auth_policy, extack);
+	u32 len;
+
+	if (err)
+		return ERR_PTR(err);
+	digests = attrs[KMC_AUTH_A_DIGESTS];
+	len = digests ? nla_len(digests) : 0;
+	if (!attrs[KMC_AUTH_A_SALT] || !attrs[KMC_AUTH_A_ROUNDS] || len % KMC_AUTH_DIGEST_LEN) {
+		NL_SET_ERR_MSG_ATTR(extack, nest, "an authentication table has a salt, rounds and whole digests");
+		return ERR_PTR(-EINVAL);
+	}
+	table = kmc_auth_table_create(nla_data(attrs[KMC_AUTH_A_SALT]), nla_get_u32(attrs[KMC_AUTH_A_ROUNDS]),
+				      digests ? nla_data(digests) : NULL, len / KMC_AUTH_DIGEST_LEN);
+	if (table)
+		return table;
+	NL_SET_ERR_MSG(extack, "no memory for the authentication table");
+	return ERR_PTR(-ENOMEM);
+}
+
+/* With authentication a table, and only listeners that speak what it can be said in; without it none. */
+static int parse_spec_auth(struct kmc_server_spec *spec, const struct nlattr *nest, struct netlink_ext_ack *extack)
+{
+	u8 protocol = spec->settings.auth == KMC_AUTH_TEXT ? KMC_PROTOCOL_TEXT : KMC_PROTOCOL_BINARY;
+	struct kmc_auth_table *table;
+	u32 i;
+
+	if (!nest != (spec->settings.auth == KMC_AUTH_NONE)) {
+		NL_SET_ERR_MSG(extack, "an authentication table comes with authentication, and never without");
+		return -EINVAL;
+	}
+	if (!nest)
+		return 0;
+	for (i = 0; i < spec->nr_listeners; i++) {
+		if (spec->listeners[i].protocol == protocol)
+			continue;
+		NL_SET_ERR_MSG(extack, "with authentication listeners speak text only, with SASL binary only");
+		return -EINVAL;
+	}
+	table = parse_auth(nest, extack);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	spec->auth = table;
+	return 0;
+}
+
 static int parse_spec(struct kmc_server_spec *spec, struct sk_buff *skb, struct genl_info *info)
 {
 	int err = parse_name(spec, info->attrs[KMC_A_NAME], info->extack);
@@ -190,7 +255,9 @@ static int parse_spec(struct kmc_server_spec *spec, struct sk_buff *skb, struct 
 	if (spec->flags & KMC_INSTANCE_F_ATTACHED)
 		spec->owner = kmc_owner_of(skb);
 	err = parse_settings(&spec->settings, info->attrs[KMC_A_SETTINGS], info->extack);
-	return err ? err : parse_listeners(spec, info);
+	if (!err)
+		err = parse_listeners(spec, info);
+	return err ? err : parse_spec_auth(spec, info->attrs[KMC_A_AUTH], info->extack);
 }
 
 /* Return: a message with the header of a reply, or NULL without memory. */
@@ -257,6 +324,7 @@ static int do_new(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	}
 	err = new_with_spec(spec, skb, info);
+	kmc_auth_table_free(spec->auth);
 	kfree(spec);
 	return err;
 }
@@ -308,6 +376,25 @@ static int do_del(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(server);
 	kmc_server_stop(server, KMC_REASON_REQUEST);
 	err = wait_for_completion_killable(&server->gone);
+	kmc_server_put(server);
+	return err;
+}
+
+static int do_auth(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmc_auth_table *table;
+	struct kmc_server *server;
+	int err;
+
+	if (!info->attrs[KMC_A_AUTH]) {
+		NL_SET_ERR_MSG(info->extack, "the authentication table is missing");
+		return -EINVAL;
+	}
+	server = find_server(skb, info);
+	if (IS_ERR(server))
+		return PTR_ERR(server);
+	table = parse_auth(info->attrs[KMC_A_AUTH], info->extack);
+	err = IS_ERR(table) ? PTR_ERR(table) : kmc_server_auth(server, table, info->extack);
 	kmc_server_put(server);
 	return err;
 }
@@ -440,7 +527,7 @@ static const struct genl_ops ops[] = {
 	OP_RESERVED(STREAM_READ),
 	OP_RESERVED(STREAM_WRITE),
 	OP_RESERVED(STREAM_CLOSE),
-	OP_RESERVED(AUTH),
+	OP(AUTH, do_auth, set_auth_policy),
 };
 
 static const struct genl_multicast_group groups[] = KMC_MCGRPS_ADMIN(KMC_GENL_MCGRP_EVENTS);

@@ -29,6 +29,7 @@
 
 #include "aging.h"
 #include "conn.h"
+#include "core/auth.h"
 #include "core/store/store.h"
 #include "event.h"
 #include "listener.h"
@@ -251,6 +252,12 @@ static int open_listeners(struct kmc_server *server, const struct kmc_server_spe
 			return PTR_ERR(listener);
 		}
 		server->listeners[server->nr_listeners++] = listener;
+		/* A datagram says nothing of the one before. */
+		if (listener->datagrams && server->core.settings.auth != KMC_AUTH_NONE) {
+			NL_SET_ERR_MSG(extack, "UDP cannot be served with authentication");
+			close_listeners(server);
+			return -EINVAL;
+		}
 		note_address(server, listener);
 	}
 	return 0;
@@ -285,7 +292,7 @@ static int list_and_let_in(struct kmc_server *server, struct netlink_ext_ack *ex
 }
 
 /* The rungs above the struct itself. On failure nothing of them is held. */
-static int build(struct kmc_server *server, const struct kmc_server_spec *spec, struct netlink_ext_ack *extack)
+static int build(struct kmc_server *server, struct kmc_server_spec *spec, struct netlink_ext_ack *extack)
 {
 	int err;
 
@@ -295,6 +302,9 @@ static int build(struct kmc_server *server, const struct kmc_server_spec *spec, 
 		NL_SET_ERR_MSG(extack, "no memory for the cache");
 		return err;
 	}
+	/* Before anybody is let in. */
+	kmc_auth_replace(&server->core, spec->auth);
+	spec->auth = NULL;
 	err = start_worker(server);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no memory for the instance's thread");
@@ -323,7 +333,7 @@ exit_core:
 	return err;
 }
 
-struct kmc_server *kmc_server_create(const struct kmc_server_spec *spec, struct netlink_ext_ack *extack)
+struct kmc_server *kmc_server_create(struct kmc_server_spec *spec, struct netlink_ext_ack *extack)
 {
 	struct kmc_server *server = alloc_server(spec);
 	int err;
@@ -338,6 +348,26 @@ struct kmc_server *kmc_server_create(const struct kmc_server_spec *spec, struct 
 		return ERR_PTR(err);
 	}
 	return server;
+}
+
+int kmc_server_auth(struct kmc_server *server, struct kmc_auth_table *table, struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	down_read(&server->core_lock);
+	if (server->core_gone) {
+		NL_SET_ERR_MSG(extack, "the instance is being stopped");
+		err = -ENOENT;
+	} else if (server->core.settings.auth == KMC_AUTH_NONE) {
+		NL_SET_ERR_MSG(extack, "the instance was made without authentication");
+		err = -EINVAL;
+	}
+	if (err)
+		kmc_auth_table_free(table);
+	else
+		kmc_auth_replace(&server->core, table);
+	up_read(&server->core_lock);
+	return err;
 }
 
 int kmc_servers_init(void)

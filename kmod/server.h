@@ -19,6 +19,7 @@
 #include "core/core.h"
 #include "owner.h"
 
+struct kmc_auth_table;
 struct kmc_listener;
 struct netlink_ext_ack;
 
@@ -38,6 +39,7 @@ struct kmc_listener_spec {
  * struct kmc_server_spec - what a caller asks for, checked as far as a message alone can be
  * @name: "" for the default
  * @owner: whom the instance is to end with, and whose namespace it is of; borrowed
+ * @auth: who may come in, if clients must say who they are; kmc_server_create() takes it and leaves NULL
  */
 struct kmc_server_spec {
 	char name[KMC_NAME_MAX + 1];
@@ -46,6 +48,7 @@ struct kmc_server_spec {
 	struct kmc_settings settings;
 	struct net *net;
 	struct kmc_owner owner;
+	struct kmc_auth_table *auth;
 	u32 nr_listeners;
 	struct kmc_listener_spec listeners[KMC_LISTENERS_MAX];
 };
@@ -139,7 +142,15 @@ void kmc_servers_exit(void);
  * Process context, in the caller's own task (its descriptors are looked up).
  * Return: the instance with a reference for the caller, or ERR_PTR as the contract lists them.
  */
-struct kmc_server *kmc_server_create(const struct kmc_server_spec *spec, struct netlink_ext_ack *extack);
+struct kmc_server *kmc_server_create(struct kmc_server_spec *spec, struct netlink_ext_ack *extack);
+
+/**
+ * kmc_server_auth - replace the table of those who may come in
+ * @table: becomes the instance's in any case
+ *
+ * Process context. Return: 0, -EINVAL: clients need not say who they are, -ENOENT: the instance is going.
+ */
+int kmc_server_auth(struct kmc_server *server, struct kmc_auth_table *table, struct netlink_ext_ack *extack);
 
 /**
  * kmc_server_stop - tell an instance to end

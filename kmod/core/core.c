@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core.h"
+#include "auth.h"
 #include "store/store.h"
 
 int kmc_core_init(struct kmc_core *core, const struct kmc_settings *settings,
@@ -10,6 +11,7 @@ int kmc_core_init(struct kmc_core *core, const struct kmc_settings *settings,
 	core->settings = *settings;
 	core->ops = ops;
 	kmc_debug_init(&core->held);
+	spin_lock_init(&core->auth_lock);
 	err = kmc_stats_init(&core->stats);
 	if (err)
 		return err;
@@ -40,4 +42,5 @@ void kmc_core_exit(struct kmc_core *core)
 	kmc_prefixes_exit(&core->prefixes);
 	kmc_watch_exit(&core->watch);
 	kmc_stats_exit(&core->stats);
+	kmc_auth_replace(core, NULL);
 }

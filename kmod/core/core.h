@@ -16,6 +16,7 @@
 #include "stats.h"
 #include "watch.h"
 
+struct kmc_auth_table;
 struct kmc_core;
 struct kmc_store;
 
@@ -65,6 +66,7 @@ struct kmc_core_ops {
  * @debug: commands that tests need are served; fixed, set before kmc_core_init()
  * @store: the items
  * @ops: fixed
+ * @auth: who may come in, see auth.h; replaced under @auth_lock
  */
 struct kmc_core {
 	struct kmc_settings settings;
@@ -76,6 +78,8 @@ struct kmc_core {
 	bool debug;
 	struct kmc_store *store;
 	const struct kmc_core_ops *ops;
+	struct kmc_auth_table __rcu *auth;
+	spinlock_t auth_lock;
 };
 
 /**

@@ -8,6 +8,8 @@
 
 #ifdef __KERNEL__
 
+#include <crypto/algapi.h>
+#include <crypto/sha2.h>
 #include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/bottom_half.h>

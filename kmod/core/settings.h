@@ -11,6 +11,7 @@
 
 #define KMC_INTER_MAX 255
 #define KMC_SLAB_SIZES_MAX 511
+#define KMC_AUTH_FILE_MAX 255
 
 /**
  * struct kmc_settings - values by the names that "stats settings" has for them
@@ -51,6 +52,7 @@ struct kmc_settings {
 	u8 maxconns_fast;
 	u8 slab_reassign;
 	u8 track_sizes;
+	u8 auth;
 	u32 slab_automove;	/* 0, 1, or 2: for each eviction a page */
 	u32 slab_automove_ratio;	/* millionths */
 	u32 slab_automove_window;	/* looks, of a second each */
@@ -65,6 +67,7 @@ struct kmc_settings {
 	u8 dump_enabled;
 	u8 watch_enabled;
 	char inter[KMC_INTER_MAX + 1];
+	char auth_file[KMC_AUTH_FILE_MAX + 1];
 };
 
 enum kmc_setting_type {

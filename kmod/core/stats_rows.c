@@ -465,6 +465,8 @@ enum kmc_shown {
 	KMC_SHOWN_PROTOCOL,
 	KMC_SHOWN_HASH,
 	KMC_SHOWN_INTER,
+	KMC_SHOWN_SASL,
+	KMC_SHOWN_AUTH_FILE,	/* with authentication in text */
 };
 
 /**
@@ -506,8 +508,8 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("cas_enabled", YES_NO, CAS),
 	KMC_SHOW("tcp_backlog", NUMBER, BACKLOG),
 	KMC_SHOW("binding_protocol", PROTOCOL, PROTOCOL),
-	KMC_SHOW_TEXT("auth_enabled_sasl", "no"),
-	KMC_SHOW_TEXT("auth_enabled_ascii", "no"),
+	KMC_SHOW("auth_enabled_sasl", SASL, AUTH),
+	KMC_SHOW("auth_enabled_ascii", AUTH_FILE, AUTH_FILE),
 	KMC_SHOW("item_size_max", NUMBER, ITEM_SIZE_MAX),
 	KMC_SHOW("maxconns_fast", YES_NO, MAXCONNS_FAST),
 	KMC_SHOW("hashpower_init", NUMBER, HASHPOWER),
@@ -606,6 +608,12 @@ static void kmc_shown_value(const struct kmc_listing *list, const struct kmc_sho
 		break;
 	case KMC_SHOWN_INTER:
 		scnprintf(at, size, "%s", value ? settings->inter : "NULL");
+		break;
+	case KMC_SHOWN_SASL:
+		scnprintf(at, size, "%s", value == KMC_AUTH_SASL ? "yes" : "no");
+		break;
+	case KMC_SHOWN_AUTH_FILE:
+		scnprintf(at, size, "%s", value ? settings->auth_file : "no");
 		break;
 	}
 }

@@ -34,5 +34,6 @@
 #include "memory.h"
 #include "clock.h"
 #include "siphash.h"
+#include "sha256.h"
 
 #endif

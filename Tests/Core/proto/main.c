@@ -21,6 +21,7 @@ int main(void)
 	test_lru();
 	test_detail();
 	test_dump();
+	test_auth();
 #ifdef WITH_DOUBLE
 	test_memory();
 	test_meta_memory();

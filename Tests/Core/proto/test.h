@@ -23,6 +23,7 @@ void test_binary(void);
 void test_lru(void);
 void test_detail(void);
 void test_dump(void);
+void test_auth(void);
 
 /* With the store only. */
 void test_slabs(void);

@@ -110,7 +110,7 @@ def _():
 def _():
     netlink = k.Netlink()
     for command in (k.KMC_CMD_SET, k.KMC_CMD_LISTENERS, k.KMC_CMD_STREAM_OPEN, k.KMC_CMD_STREAM_READ,
-                    k.KMC_CMD_STREAM_WRITE, k.KMC_CMD_STREAM_CLOSE, k.KMC_CMD_AUTH):
+                    k.KMC_CMD_STREAM_WRITE, k.KMC_CMD_STREAM_CLOSE):
         refused(errno.EOPNOTSUPP, netlink, command, sentence=True)
         refused(errno.EOPNOTSUPP, netlink, command, k.u32(k.KMC_A_ID, 1), k.attr(k.KMC_A_SETTINGS, []), sentence=True)
 

@@ -90,7 +90,8 @@ enum kmc_phase {
  * @left: bytes to come, the tail included; items that a listing may still show
  * @got: bytes of the tail that came, kept in @tail
  * @row: of statistics, the next to be shown
- * @any_key: this get had a key
+ * @any_key: this get had a key; this token a blank
+ * @challenged: SASL has begun, without the token that it needs
  * @tries: how often the request asked for process context
  * @starved: memory could not be had there
  * @closing: nothing more is taken; @ending: enum kmc_ending, why
@@ -99,12 +100,13 @@ struct kmc_session {
 	struct kmc_core *core;
 	const struct kmc_protocol_ops *protocol;
 	const struct kmc_command *command;
-	enum kmc_phase phase;
+	enum kmc_phase phase : 8;
 	u8 offered;
 	u8 tries;
 	bool starved : 1;
 	bool closing : 1;
 	bool any_key : 1;
+	bool challenged : 1;
 	u8 got;
 	u8 tail[2];
 	u8 ending;
@@ -223,6 +225,9 @@ enum kmc_result kmc_memlimit_execute(struct kmc_session *s, struct kmc_turn *tur
 enum kmc_result kmc_reassign_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_automove_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_stats_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_auth_token_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_auth_mechanisms_execute(struct kmc_session *s, struct kmc_turn *turn);
+enum kmc_result kmc_auth_sasl_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_noop_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_lru_execute(struct kmc_session *s, struct kmc_turn *turn);
 enum kmc_result kmc_watch_execute(struct kmc_session *s, struct kmc_turn *turn);

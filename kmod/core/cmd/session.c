@@ -77,13 +77,26 @@ void kmc_session_process(struct kmc_session *s)
 		s->starved = true;
 }
 
-/* By the first byte, if both may be spoken. */
-static void kmc_session_detect(struct kmc_session *s, u8 first)
+/*
+ * By the first byte, if both may be spoken. Who must say who it is has to speak what that can be said in,
+ * whatever the listener offers. Return: whether there is anything to be spoken.
+ */
+static bool kmc_session_detect(struct kmc_session *s, u8 first)
 {
 	bool binary = s->offered == KMC_PROTOCOL_BINARY ||
 		      (s->offered == KMC_PROTOCOL_AUTO && first == KMC_BINARY_MAGIC);
 
-	s->protocol = binary ? &kmc_binary : &kmc_text;
+	switch (s->core->settings.auth) {
+	case KMC_AUTH_NONE:
+		s->protocol = binary ? &kmc_binary : &kmc_text;
+		break;
+	case KMC_AUTH_TEXT:
+		s->protocol = binary ? NULL : &kmc_text_locked;
+		break;
+	default:
+		s->protocol = binary ? &kmc_binary_locked : NULL;
+	}
+	return s->protocol;
 }
 
 static enum kmc_result kmc_session_run(struct kmc_session *s, struct kmc_turn *turn)
@@ -144,8 +157,8 @@ static enum kmc_result kmc_session_next(struct kmc_session *s, struct kmc_turn *
 		return kmc_wait(turn, KMC_NEED_TURN);
 	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
 		return kmc_wait(turn, KMC_NEED_SEND);
-	if (!s->protocol)
-		kmc_session_detect(s, *data);
+	if (!s->protocol && !kmc_session_detect(s, *data))
+		return KMC_FAIL;
 	head = s->protocol->parse(data, len, &s->req);
 	if (head < 0)
 		return KMC_FAIL;

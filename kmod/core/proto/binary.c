@@ -12,6 +12,8 @@
 #define KMC_EXTRAS_MAYBE	BIT(3)	/* extras may be left out */
 #define KMC_QUIET		BIT(4)	/* success (of a get: a miss) is not told */
 #define KMC_WITH_KEY		BIT(5)	/* answers show the key */
+#define KMC_TOKEN		BIT(6)	/* the value counts as part of the head, if it is short */
+#define KMC_OPEN		BIT(7)	/* for everybody, also before authentication */
 
 /**
  * struct kmc_header - of a request, in the machine's byte order
@@ -151,7 +153,7 @@ static const struct kmc_binary_command kmc_binary_commands[] = {
 	KMC_BIN(0x08, FLUSH, 4, KMC_EXTRAS_MAYBE, .read = kmc_binary_read_time),
 	KMC_BIN(0x09, GET_ONE, 0, KMC_KEY | KMC_QUIET),
 	KMC_BIN(0x0a, NOOP, 0, 0),
-	KMC_BIN(0x0b, VERSION, 0, 0),
+	KMC_BIN(0x0b, VERSION, 0, KMC_OPEN),
 	KMC_BIN(0x0c, GET_ONE, 0, KMC_KEY | KMC_WITH_KEY),
 	KMC_BIN(0x0d, GET_ONE, 0, KMC_KEY | KMC_WITH_KEY | KMC_QUIET),
 	KMC_BIN(0x0e, APPEND, 0, KMC_KEY | KMC_VALUE),
@@ -170,6 +172,9 @@ static const struct kmc_binary_command kmc_binary_commands[] = {
 	KMC_BIN_TIMED(0x1c, TOUCH, 0),
 	KMC_BIN_TIMED(0x1d, TOUCH_GET_ONE, 0),
 	KMC_BIN_TIMED(0x1e, TOUCH_GET_ONE, KMC_QUIET),
+	KMC_BIN(0x20, AUTH_MECHANISMS, 0, KMC_OPEN),
+	KMC_BIN(0x21, AUTH_START, 0, KMC_KEY | KMC_VALUE | KMC_TOKEN | KMC_OPEN),
+	KMC_BIN(0x22, AUTH_STEP, 0, KMC_KEY | KMC_VALUE | KMC_TOKEN | KMC_OPEN),
 	KMC_BIN_TIMED(0x23, TOUCH_GET_ONE, KMC_WITH_KEY),
 	KMC_BIN_TIMED(0x24, TOUCH_GET_ONE, KMC_WITH_KEY | KMC_QUIET),
 };
@@ -203,6 +208,26 @@ static bool kmc_binary_fits(const struct kmc_binary_command *command, const stru
 	return command->flags & KMC_VALUE || header->nbody == (u32)header->nkey + header->nextras;
 }
 
+/* Bytes of the head that begins with this header, which is in order. */
+static size_t kmc_binary_head(const struct kmc_binary_command *command, const struct kmc_header *header)
+{
+	if (command->flags & KMC_TOKEN && header->nbody <= KMC_HEAD_MAX - KMC_BINARY_HEADER)
+		return KMC_BINARY_HEADER + header->nbody;
+	return KMC_BINARY_HEADER + (size_t)header->nextras + header->nkey;
+}
+
+static struct kmc_header kmc_binary_header(const u8 *data)
+{
+	struct kmc_header header = {
+		.nkey = kmc_be16(data + 2),
+		.nextras = data[4],
+		.nbody = kmc_be32(data + 8),
+		.cas = kmc_be64(data + KMC_BINARY_CAS_AT),
+	};
+
+	return header;
+}
+
 /* A request that is in order, with extras and key in sight. */
 static ssize_t kmc_binary_read(const struct kmc_binary_command *command, const struct kmc_header *header,
 			       const u8 *extras, struct kmc_request *req)
@@ -217,10 +242,16 @@ static ssize_t kmc_binary_read(const struct kmc_binary_command *command, const s
 	req->nbytes = header->nbody - head;
 	if (command->read)
 		command->read(extras, header, req);
-	return KMC_BINARY_HEADER + head;
+	if (kmc_binary_head(command, header) > KMC_BINARY_HEADER + head) {
+		req->args = req->key + req->nkey;
+		req->nargs = req->nbytes;
+		req->nbytes = 0;
+	}
+	return kmc_binary_head(command, header);
 }
 
-static ssize_t kmc_binary_parse(const u8 *data, size_t len, struct kmc_request *req)
+/* @locked: only what is open to everybody */
+static ssize_t kmc_binary_parse_as(const u8 *data, size_t len, struct kmc_request *req, bool locked)
 {
 	const struct kmc_binary_command *command;
 	struct kmc_header header;
@@ -232,34 +263,48 @@ static ssize_t kmc_binary_parse(const u8 *data, size_t len, struct kmc_request *
 		return 0;
 	if (data[0] != KMC_BINARY_MAGIC)
 		return -EPROTO;
-	header.nkey = kmc_be16(data + 2);
-	header.nextras = data[4];
-	header.nbody = kmc_be32(data + 8);
-	header.cas = kmc_be64(data + KMC_BINARY_CAS_AT);
+	header = kmc_binary_header(data);
 	req->binary.opcode = data[1];
 	memcpy(&req->binary.opaque, data + 12, sizeof(req->binary.opaque));
 
 	if ((u32)header.nkey + header.nextras > header.nbody)
 		return kmc_binary_refuse(req, KMC_ANSWER_UNKNOWN, 0, true);
-	if (header.nbody > KMC_BINARY_BODY_MAX || header.nkey > KMC_BINARY_KEY_MAX)
+	if (header.nbody > KMC_BINARY_BODY_MAX)
 		return kmc_binary_refuse(req, KMC_ANSWER_BAD_FORMAT, 0, true);
 	command = kmc_binary_find(data[1]);
+	if (locked && !(command->flags & KMC_OPEN))
+		return kmc_binary_refuse(req, KMC_ANSWER_UNAUTHENTICATED, 0, true);
+	if (header.nkey > KMC_BINARY_KEY_MAX)
+		return kmc_binary_refuse(req, KMC_ANSWER_BAD_FORMAT, 0, true);
 	if (command->op == KMC_OP_REFUSE)
 		return kmc_binary_refuse(req, KMC_ANSWER_UNKNOWN, header.nbody, false);
 	if (!kmc_binary_fits(command, &header))
 		return kmc_binary_refuse(req, KMC_ANSWER_BAD_FORMAT, 0, true);
-	if (len < KMC_BINARY_HEADER + (size_t)header.nextras + header.nkey)
+	if (len < kmc_binary_head(command, &header))
 		return 0;
 	return kmc_binary_read(command, &header, data + KMC_BINARY_HEADER, req);
+}
+
+static ssize_t kmc_binary_parse(const u8 *data, size_t len, struct kmc_request *req)
+{
+	return kmc_binary_parse_as(data, len, req, false);
+}
+
+static ssize_t kmc_binary_parse_locked(const u8 *data, size_t len, struct kmc_request *req)
+{
+	return kmc_binary_parse_as(data, len, req, true);
 }
 
 /* The rest of the header, and then what it says; a header that is there has been looked at and is in order. */
 static size_t kmc_binary_grab(const u8 *data, size_t have, const u8 *run, size_t len)
 {
 	size_t want = KMC_BINARY_HEADER;
+	struct kmc_header header;
 
-	if (have >= KMC_BINARY_HEADER)
-		want += (size_t)data[4] + kmc_be16(data + 2);
+	if (have >= KMC_BINARY_HEADER) {
+		header = kmc_binary_header(data);
+		want = kmc_binary_head(kmc_binary_find(data[1]), &header);
+	}
 	return min(len, want > have ? want - have : 1);
 }
 
@@ -285,6 +330,7 @@ enum {
 	KMC_STATUS_NOT_STORED = 0x05,
 	KMC_STATUS_NON_NUMERIC = 0x06,
 	KMC_STATUS_AUTH_ERROR = 0x20,
+	KMC_STATUS_AUTH_CONTINUE = 0x21,
 	KMC_STATUS_UNKNOWN = 0x81,
 	KMC_STATUS_NO_MEMORY = 0x82,
 };
@@ -308,6 +354,11 @@ static const struct kmc_told kmc_binary_told[KMC_ANSWER_NR] = {
 	[KMC_ANSWER_NO_MEMORY_READING] = { KMC_STATUS_NO_MEMORY, "out of memory reading request" },
 	[KMC_ANSWER_NO_MEMORY] = { KMC_STATUS_NO_MEMORY, "Out of memory incrementing value" },
 	[KMC_ANSWER_NO_MEMORY_NEW] = { KMC_STATUS_NO_MEMORY, "Out of memory allocating new item" },
+	[KMC_ANSWER_AUTHENTICATED] = { 0, "Authenticated" },
+	[KMC_ANSWER_AUTH_FAILED] = { KMC_STATUS_AUTH_ERROR, "Auth failure." },
+	[KMC_ANSWER_UNAUTHENTICATED] = { KMC_STATUS_AUTH_ERROR, "Auth failure." },
+	[KMC_ANSWER_AUTH_MECHANISMS] = { 0, "PLAIN" },
+	[KMC_ANSWER_AUTH_CONTINUE] = { KMC_STATUS_AUTH_CONTINUE, "" },
 	[KMC_ANSWER_FLUSH_REFUSED] = { KMC_STATUS_AUTH_ERROR, "Auth failure." },
 };
 
@@ -424,14 +475,15 @@ static bool kmc_binary_stat(struct kmc_reply *reply, const struct kmc_request *r
 			      (u32)strlen(value), 0);
 }
 
-const struct kmc_protocol_ops kmc_binary = {
-	.parse = kmc_binary_parse,
-	.grab = kmc_binary_grab,
-	.answer = kmc_binary_answer,
-	.number = kmc_binary_number,
-	.version = kmc_binary_version,
-	.touched = kmc_binary_touched,
-	.miss = kmc_binary_miss,
-	.hit = kmc_binary_hit,
+#define KMC_BINARY_OPS \
+	.grab = kmc_binary_grab, \
+	.answer = kmc_binary_answer, \
+	.number = kmc_binary_number, \
+	.version = kmc_binary_version, \
+	.touched = kmc_binary_touched, \
+	.miss = kmc_binary_miss, \
+	.hit = kmc_binary_hit, \
 	.stat = kmc_binary_stat,
-};
+
+const struct kmc_protocol_ops kmc_binary = { .parse = kmc_binary_parse, KMC_BINARY_OPS };
+const struct kmc_protocol_ops kmc_binary_locked = { .parse = kmc_binary_parse_locked, KMC_BINARY_OPS };

@@ -70,4 +70,8 @@ struct kmc_protocol_ops {
 extern const struct kmc_protocol_ops kmc_text;
 extern const struct kmc_protocol_ops kmc_binary;
 
+/* The same for who has not said yet who it is: all that leads nowhere else is refused. */
+extern const struct kmc_protocol_ops kmc_text_locked;
+extern const struct kmc_protocol_ops kmc_binary_locked;
+
 #endif

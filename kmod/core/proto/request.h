@@ -44,6 +44,10 @@ enum kmc_op {
 	KMC_OP_META_ARITH,
 	KMC_OP_META_DEBUG,
 	KMC_OP_META_NOOP,
+	KMC_OP_AUTH_TOKEN,	/* user and password in one */
+	KMC_OP_AUTH_MECHANISMS,
+	KMC_OP_AUTH_START,	/* SASL: mechanism as key, and its first token */
+	KMC_OP_AUTH_STEP,	/* SASL: a further token */
 	KMC_OP_NR
 };
 
@@ -119,6 +123,15 @@ enum kmc_answer {
 	KMC_ANSWER_BAD_INITIAL,
 	KMC_ANSWER_BAD_FLAG_DELTA,
 	KMC_ANSWER_NO_MEMORY_NEW,
+	/* to who must say first who it is */
+	KMC_ANSWER_AUTHENTICATED,
+	KMC_ANSWER_AUTH_FAILED,
+	KMC_ANSWER_UNAUTHENTICATED,
+	KMC_ANSWER_AUTH_TOO_LONG,
+	KMC_ANSWER_AUTH_BAD_TOKEN,
+	KMC_ANSWER_AUTH_BAD_END,
+	KMC_ANSWER_AUTH_MECHANISMS,
+	KMC_ANSWER_AUTH_CONTINUE,
 	KMC_ANSWER_NR
 };
 
@@ -250,7 +263,8 @@ enum kmc_verb {
  * @creates: KMC_OP_INCR, KMC_OP_DECR: a number that is not there is made (@binary)
  * @last: the connection is closed behind the answer
  * @key, @args: point into the bytes that were parsed; good until these go
- * @args: what stands behind "stats"; @nargs == 0: nothing
+ * @args: what stands behind "stats"; @nargs == 0: nothing. Of KMC_OP_AUTH_*: the token, if it is short enough to be
+ *	somebody's; else its @nbytes follow
  * @level: a number: of KMC_OP_VERBOSITY, KMC_OP_CRAWLER, the limit of a cachedump; of KMC_OP_WATCH a set of
  *	enum kmc_watched
  * @nbytes: of the value that follows (its line end not counted); for KMC_OP_REFUSE, how many bytes

@@ -416,7 +416,7 @@ static size_t kmc_text_skip_keys(const u8 *data, size_t len, bool *end)
 }
 
 /* Up to the line's end; in an endless get that is more than the key that was cut, and does no harm. */
-static size_t kmc_text_grab(const u8 *data, size_t have, const u8 *run, size_t len)
+size_t kmc_text_grab(const u8 *data, size_t have, const u8 *run, size_t len)
 {
 	bool end;
 
@@ -501,11 +501,16 @@ static const struct {
 	[KMC_ANSWER_BAD_ARITH_MODE] = KMC_SAY("CLIENT_ERROR invalid mode for ma M token"),
 	[KMC_ANSWER_BAD_INITIAL] = KMC_SAY("CLIENT_ERROR invalid numeric initial value"),
 	[KMC_ANSWER_BAD_FLAG_DELTA] = KMC_SAY("CLIENT_ERROR invalid numeric delta value"),
+	[KMC_ANSWER_AUTHENTICATED] = KMC_SAY("STORED"),
+	[KMC_ANSWER_AUTH_FAILED] = KMC_SAY("CLIENT_ERROR authentication failure"),
+	[KMC_ANSWER_UNAUTHENTICATED] = KMC_SAY("CLIENT_ERROR unauthenticated"),
+	[KMC_ANSWER_AUTH_TOO_LONG] = KMC_SAY("CLIENT_ERROR auth token too long"),
+	[KMC_ANSWER_AUTH_BAD_TOKEN] = KMC_SAY("CLIENT_ERROR bad authentication token format"),
+	[KMC_ANSWER_AUTH_BAD_END] = KMC_SAY("CLIENT_ERROR bad command line termination"),
 	[KMC_ANSWER_NO_MEMORY_NEW] = KMC_SAY("SERVER_ERROR Out of memory allocating new item"),
 };
 
-static void kmc_text_answer(struct kmc_reply *reply, const struct kmc_request *req,
-			    enum kmc_answer answer)
+void kmc_text_answer(struct kmc_reply *reply, const struct kmc_request *req, enum kmc_answer answer)
 {
 	if (!req->noreply)
 		kmc_reply_copy(reply, kmc_text_answers[answer].text, kmc_text_answers[answer].len);

@@ -39,6 +39,7 @@
  *        KMC_A_LISTENER    nest, one for each socket, at most KMC_LISTENERS_MAX of them. Without any
  *                          nobody can connect, as with memcached's "-p 0"
  *        KMC_A_PID         optional, what "stats" shows as pid; 0 when absent
+ *        KMC_A_AUTH        with KMC_S_AUTH, and only with it: as KMC_CMD_AUTH
  *   out  KMC_A_INSTANCE    as KMC_CMD_GET
  *   Clients can connect when the reply is sent. With KMC_INSTANCE_F_ATTACHED the instance ends when
  *   the netlink socket that carried this message is closed for good, however its process ended.
@@ -67,6 +68,13 @@
  *        KMC_A_CURSOR      optional; rows to skip
  *   out  KMC_A_STAT nests (KMC_STAT_NAME, KMC_STAT_VALUE, both strings); KMC_A_CURSOR when there is more
  *
+ * KMC_CMD_AUTH: from now on these users may come in; who is in stays.
+ *   in   as KMC_CMD_DEL, and
+ *        KMC_A_AUTH        nest of KMC_AUTH_A_*: salt, rounds, and for each user a digest: with
+ *                          d = SHA-256(salt | SHA-256(name) | SHA-256(password)), rounds times d = SHA-256(d | salt)
+ *   The instance must have been made with KMC_S_AUTH. Neither names nor passwords reach the module, and no
+ *   reply shows a table.
+ *
  * KMC_CMD_EVENT: sent by the module to KMC_GENL_MCGRP_EVENTS in the instance's namespace.
  *   KMC_A_EVENT (enum kmc_event), KMC_A_ID, KMC_A_NAME, KMC_A_REASON (enum kmc_reason, for STOPPED)
  *   Joining needs CAP_NET_ADMIN where the kernel can ask for it (GENL_MCAST_CAP_NET_ADMIN); where it
@@ -76,7 +84,7 @@
  *
  * Reserved, answered with EOPNOTSUPP: KMC_CMD_SET (settings at run time), KMC_CMD_LISTENERS (get an
  * instance's listening sockets as descriptors), KMC_CMD_STREAM_* (bytes in and out: dump, restore,
- * watch), KMC_CMD_AUTH (authentication table).
+ * watch).
  */
 #ifndef _UAPI_LINUX_KMEMCACHE_H
 #define _UAPI_LINUX_KMEMCACHE_H
@@ -95,6 +103,11 @@
 #define KMC_STATS_GROUP_MAX	63	/* bytes of a statistics group */
 #define KMC_INTER_MAX		255	/* bytes of KMC_S_INTER */
 #define KMC_SLAB_SIZES_MAX	511	/* bytes of KMC_S_SLAB_SIZES */
+#define KMC_AUTH_FILE_MAX	255	/* bytes of KMC_S_AUTH_FILE */
+#define KMC_AUTH_SALT_LEN	32	/* bytes of KMC_AUTH_A_SALT */
+#define KMC_AUTH_DIGEST_LEN	32	/* bytes of one digest: SHA-256 */
+#define KMC_AUTH_USERS_MAX	256	/* digests of one table */
+#define KMC_AUTH_ROUNDS_MAX	1024
 #define KMC_PREFIX_DELIM_DEFAULT ':'
 
 enum kmc_cmd {
@@ -137,7 +150,7 @@ enum kmc_attr {
 	KMC_A_REASON,		/* u32, enum kmc_reason */
 	KMC_A_NETNS,		/* u64, inode of the instance's network namespace (lists) */
 	KMC_A_CGROUP_FD,	/* s32, reserved: the memory cgroup to charge */
-	KMC_A_AUTH,		/* nest, reserved */
+	KMC_A_AUTH,		/* nest of enum kmc_auth_attr */
 	KMC_A_STREAM,		/* nest, reserved */
 	KMC_A_PAD,
 	__KMC_A_MAX
@@ -217,6 +230,8 @@ enum kmc_setting {
 	KMC_S_WATCH_ENABLED,	/* u8, 0: watch is refused (-W) */
 	KMC_S_WATCHER_LOGBUF_SIZE, /* u32, bytes that wait for each watcher (-o watcher_logbuf_size) */
 	KMC_S_WORKER_LOGBUF_SIZE, /* u32, bytes (-o worker_logbuf_size); shown, not used */
+	KMC_S_AUTH,		/* u8, enum kmc_auth (-Y, -S) */
+	KMC_S_AUTH_FILE,	/* string, where the users of KMC_AUTH_TEXT come from; shown, not used */
 	__KMC_S_MAX
 };
 #define KMC_S_MAX (__KMC_S_MAX - 1)
@@ -243,6 +258,23 @@ enum kmc_hash_algorithm {
 	KMC_HASH_JENKINS,
 	KMC_HASH_XXH3,
 };
+
+/* How clients must say who they are before anything else is served. */
+enum kmc_auth {
+	KMC_AUTH_NONE,
+	KMC_AUTH_TEXT,		/* with a first "set" whose value is user and password (-Y); text only */
+	KMC_AUTH_SASL,		/* with SASL PLAIN (-S); binary only */
+};
+
+/* Who may come in, in KMC_A_AUTH. */
+enum kmc_auth_attr {
+	KMC_AUTH_A_UNSPEC,
+	KMC_AUTH_A_SALT,	/* binary, KMC_AUTH_SALT_LEN random bytes, others for each table */
+	KMC_AUTH_A_ROUNDS,	/* u32, 1 to KMC_AUTH_ROUNDS_MAX */
+	KMC_AUTH_A_DIGESTS,	/* binary, one after the other; absent: nobody may come in */
+	__KMC_AUTH_A_MAX
+};
+#define KMC_AUTH_A_MAX (__KMC_AUTH_A_MAX - 1)
 
 enum kmc_event {
 	KMC_EVENT_STARTED,
