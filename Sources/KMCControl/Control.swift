@@ -60,14 +60,17 @@ extension Control {
     ///   - name: `nil`: the id as a decimal number
     ///   - attached: the instance ends when this value's transport is closed, however the process ends
     ///   - pid: what "stats" shows; `nil` for none
+    ///   - auth: who may come in, if and only if the settings say that clients must say who they are
     public func create(
-        name: String?, settings: InstanceSettings, listeners: [ListenerRequest], attached: Bool, pid: UInt32?
+        name: String?, settings: InstanceSettings, listeners: [ListenerRequest], attached: Bool, pid: UInt32?,
+        auth: AuthTable? = nil
     ) throws(ControlError) -> Instance {
         let replies = try exchange(KMC_CMD_NEW) { message throws(ControlError) in
             if let name { try message.put(KMC_A_NAME.rawValue, name) }
             if attached { try message.put(KMC_A_FLAGS.rawValue, UInt32(KMC_INSTANCE_F_ATTACHED)) }
             if let pid { try message.put(KMC_A_PID.rawValue, pid) }
             try message.nest(KMC_A_SETTINGS.rawValue) { () throws(ControlError) in try settings.encode(into: message) }
+            try auth?.encode(into: message)
             for listener in listeners {
                 try message.nest(KMC_A_LISTENER.rawValue) { () throws(ControlError) in
                     try listener.encode(into: message)
@@ -75,6 +78,14 @@ extension Control {
             }
         }
         return try instance(in: replies)
+    }
+
+    /// From now on these users may come in; who is in stays (`KMC_CMD_AUTH`).
+    public func replaceUsers(of reference: InstanceReference, with table: AuthTable) throws(ControlError) {
+        _ = try exchange(KMC_CMD_AUTH) { message throws(ControlError) in
+            try reference.encode(into: message)
+            try table.encode(into: message)
+        }
     }
 
     /// Stops an instance (`KMC_CMD_DEL`). Listeners, connections and memory are gone when this returns.

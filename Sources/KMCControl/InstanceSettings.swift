@@ -17,6 +17,13 @@ public enum HashAlgorithm: UInt8, Sendable {
     case xxh3 = 2
 }
 
+/// How clients must say who they are before anything else is served (`enum kmc_auth`).
+public enum AuthenticationMode: UInt8, Sendable {
+    case none = 0
+    case text = 1
+    case sasl = 2
+}
+
 /// Settings of an instance (`KMC_A_SETTINGS`). What is `nil` is not sent and keeps the module's default.
 public struct InstanceSettings: Equatable, Sendable {
     /// Bytes for items (`-m`).
@@ -105,6 +112,10 @@ public struct InstanceSettings: Equatable, Sendable {
     public var slabSizes: String?
     /// True: `stats sizes` counts items (`-o track_sizes`).
     public var trackSizes: Bool?
+    /// How clients must say who they are (`-Y`, `-S`).
+    public var authentication: AuthenticationMode?
+    /// The file of users; shown, not used by the module.
+    public var authFile: String?
 
     /// False: keys are not listed, nor counted by prefix (`-X`).
     public var dumpEnabled: Bool?
@@ -127,6 +138,7 @@ struct SettingRow: Sendable {
         case u8(any Field<UInt8>)
         case wireProtocol(any Field<WireProtocol>)
         case hashAlgorithm(any Field<HashAlgorithm>)
+        case authentication(any Field<AuthenticationMode>)
         case u32(any Field<UInt32>)
         case u64(any Field<UInt64>)
         case string(any Field<String>)
@@ -186,5 +198,7 @@ extension InstanceSettings {
         SettingRow(attribute: KMC_S_WATCH_ENABLED, place: .bool(\.watchEnabled)),
         SettingRow(attribute: KMC_S_WATCHER_LOGBUF_SIZE, place: .u32(\.watcherLogBufferSize)),
         SettingRow(attribute: KMC_S_WORKER_LOGBUF_SIZE, place: .u32(\.workerLogBufferSize)),
+        SettingRow(attribute: KMC_S_AUTH, place: .authentication(\.authentication)),
+        SettingRow(attribute: KMC_S_AUTH_FILE, place: .string(\.authFile)),
     ]
 }

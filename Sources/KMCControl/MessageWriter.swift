@@ -8,7 +8,7 @@ import Glibc
 struct MessageWriter: ~Copyable {
     private let message: OpaquePointer
 
-    /// The largest request is 64 listeners and every setting: under 8 KiB.
+    /// The largest request is 64 listeners, every setting and 256 users: under 16 KiB.
     private static let capacity = 16_384
 
     /// - Parameters:
@@ -48,6 +48,10 @@ struct MessageWriter: ~Copyable {
         try check(nla_put_string(message, Int32(type), value))
     }
 
+    func put(_ type: UInt32, _ value: [UInt8]) throws(ControlError) {
+        try check(nla_put(message, Int32(type), Int32(value.count), value))
+    }
+
     /// Puts what `fill` puts into a nest.
     func nest(_ type: UInt32, _ fill: () throws(ControlError) -> Void) throws(ControlError) {
         guard let start = nla_nest_start(message, Int32(type) | Int32(NLA_F_NESTED)) else {
@@ -81,6 +85,8 @@ extension InstanceSettings {
             case .u8(let field): if let value = self[keyPath: field] { try message.put(type, value) }
             case .wireProtocol(let field): if let value = self[keyPath: field] { try message.put(type, value.rawValue) }
             case .hashAlgorithm(let field): if let value = self[keyPath: field] { try message.put(type, value.rawValue) }
+            case .authentication(let field):
+                if let value = self[keyPath: field] { try message.put(type, value.rawValue) }
             case .u32(let field): if let value = self[keyPath: field] { try message.put(type, value) }
             case .u64(let field): if let value = self[keyPath: field] { try message.put(type, value) }
             case .string(let field): if let value = self[keyPath: field] { try message.put(type, value) }
@@ -99,6 +105,8 @@ extension InstanceSettings {
                 self[keyPath: field] = try attributes.integer(type).flatMap(WireProtocol.init(rawValue:))
             case .hashAlgorithm(let field):
                 self[keyPath: field] = try attributes.integer(type).flatMap(HashAlgorithm.init(rawValue:))
+            case .authentication(let field):
+                self[keyPath: field] = try attributes.integer(type).flatMap(AuthenticationMode.init(rawValue:))
             case .u32(let field): self[keyPath: field] = try attributes.integer(type)
             case .u64(let field): self[keyPath: field] = try attributes.integer(type)
             case .string(let field): self[keyPath: field] = attributes.string(type)

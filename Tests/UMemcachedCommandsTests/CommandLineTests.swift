@@ -154,7 +154,7 @@ struct CommandLineTests {
             (["-o", "modern,,modern"], 1), (["-o", "ext_path=/a:1g"], 1), (["-o", "proxy_config=/a"], 1),
             (["-o", "ssl_key=/a"], 1), (["-o", "idle_timeout"], 1), (["-x"], 1), (["--nonsense"], 1), (["-p"], 1), (["--port"], 1),
             (["-s", ""], 64),
-            (["--disable-cas=3"], 1), (["-P", ""], 64), (["-Z"], 64), (["-S"], 64), (["-Y", "f"], 64),
+            (["--disable-cas=3"], 1), (["-P", ""], 64), (["-Z"], 64), (["-Y", ""], 64),
             (["-e", "f"], 64),
             (["start"], 64),
         ] as [([String], Int32)])

@@ -78,6 +78,12 @@ enum OptionTable {
             "count by key prefix, which ends at this character", refusal: ExitStatus.failure),
         .value(
             "B", "protocol", "NAME", .wireProtocol, preset: "auto", "what clients may speak: auto, ascii or binary"),
+        .value(
+            "Y", "auth-file", "FILE", .text(\.authFile),
+            "serve only who says first who it is, in text; NAME:PASSWORD in each line"),
+        .flag(
+            "S", "enable-sasl", .setHere(\.sasl),
+            "serve only who says first who it is, by SASL PLAIN in binary; MEMCACHED_SASL_PWDB names the file"),
         OptionRow(
             short: "v", name: "verbose", argument: .ignored, meaning: .count(\.settings.verbose, upTo: 3),
             preset: nil,
@@ -155,8 +161,6 @@ enum OptionTable {
 
     /// memcached's that are refused with a sentence, so that nobody believes in an effect that is not there.
     private static let notOffered: [OptionRow] = [
-        .notOffered("S", "enable-sasl", nil, "SASL is still to come"),
-        .notOffered("Y", "auth-file", "FILE", "authentication is still to come"),
         .notOffered("Z", "enable-ssl", nil, "a server in the kernel has no TLS"),
         .notOffered(
             "e", "memory-file", "FILE", "items are in the kernel's memory, which no file keeps over a restart"),

@@ -20,6 +20,10 @@ public struct ServerOptions: Equatable, Sendable {
     public var daemon = false
     /// Where the number of the process that stays is written.
     public var pidFile: String?
+    /// Users who may come in by the text protocol, and nobody else.
+    public var authFile: String?
+    /// Only who says by SASL who it is may come in.
+    public var sasl = false
     /// Checked only.
     public var napiIDs: Int32?
     /// Keep no item in chunks, unless slab_chunk_max is given or an item may be larger than a slab page.
@@ -80,6 +84,19 @@ public struct ServerOptions: Equatable, Sendable {
         return settled
     }
 
+    /// Who must say who it is does so in one protocol only, and not by UDP.
+    private var authenticationComplaint: String? {
+        let wanted: WireProtocol = sasl ? .binary : .text
+        let option = sasl ? "-S" : "-Y"
+        if !sasl && authFile == nil { return nil }
+        if sasl && authFile != nil { return "-S and -Y exclude each other: give one of them" }
+        if settings.wireProtocol ?? wanted != wanted {
+            return "\(option) leaves only the \(sasl ? "binary" : "text") protocol: leave -B out"
+        }
+        if udpPort ?? 0 != 0 { return "UDP cannot be served with \(option): leave -U out, or give 0" }
+        return nil
+    }
+
     /// Sees to what must fit together (memcached 1.6.45 checks the same after reading its options).
     ///
     /// - Parameter attached: whether a process stays with the server
@@ -88,7 +105,9 @@ public struct ServerOptions: Equatable, Sendable {
         let item = settings.itemSizeMax ?? Self.defaultItemSizeMax
         let chunk = settled.slabChunkMax ?? Self.defaultSlabChunkMax
         let complaint: String? =
-            if napiIDs ?? 0 > settings.threads ?? Self.defaultThreads {
+            if let complaint = authenticationComplaint {
+                complaint
+            } else if napiIDs ?? 0 > settings.threads ?? Self.defaultThreads {
                 "-N must not be more than the threads of -t"
             } else if UInt64(item) > memory / 2 {
                 "an item may take at most half of the memory: raise -m or lower -I"

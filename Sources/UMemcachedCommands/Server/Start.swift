@@ -24,28 +24,31 @@ struct Start {
         let inherited = try InheritedSockets.take()
         try options.check(attached: isAttached || !inherited.isEmpty)
         let user = try userToBecome()
-        guard options.daemon else { return try serve(inherited, user, nil) }
+        // By its whole path: a process in the background has another folder.
+        let authentication = try Authentication.asked(by: options)
+        guard options.daemon else { return try serve(inherited, user, authentication, nil) }
         switch try Daemon.split() {
         case .caller(let status): return status
-        case .background(let daemon): return try serve(inherited, user, daemon)
+        case .background(let daemon): return try serve(inherited, user, authentication, daemon)
         }
     }
 
     private func serve(
-        _ inherited: [ListeningSockets.Socket], _ user: User?, _ daemon: Daemon?
+        _ inherited: [ListeningSockets.Socket], _ user: User?, _ authentication: Authentication?, _ daemon: Daemon?
     ) throws(Failure) -> Int32 {
+        let table = try authentication?.table()
         // Before anything is made: a signal from here on ends what will have been made.
         let signals = isAttached ? try Signals() : nil
         let control = try asFailure { () throws(ControlError) in try Control(over: connect()) }
         let events = isAttached ? try asFailure { () throws(ControlError) in try EventStream(over: connect()) } : nil
         let sockets = try ListeningSockets.open(options, inherited: inherited) { Self.owner(of: $0, control) }
         do {
-            let instance = try create(sockets, user, control)
+            let instance = try create(sockets, user, control, Access(authentication, table))
             if !isMemcached || isVerbose { announce(instance) }
             guard let signals, let events else { return ExitStatus.success }
             var life = AttachedLife(
                 program: program, control: control, events: events, signals: signals, id: instance.id)
-            life.reloads = reloads
+            life.reloads = Self.reloads(authentication)
             if isVerbose { life.say = { Console.complain($0, as: program) } }
             let status = try stay(life, user, daemon)
             sockets.path?.remove()
@@ -57,10 +60,10 @@ struct Start {
     }
 
     private func create(
-        _ sockets: ListeningSockets, _ user: User?, _ control: Control
+        _ sockets: ListeningSockets, _ user: User?, _ control: Control, _ access: Access
     ) throws(Failure) -> Instance {
         if let user { try sockets.path?.give(to: user) }
-        let instance = try create(sockets.sockets, control)
+        let instance = try create(sockets.sockets, control, access)
         if let portFile, options.unixPath == nil {
             do {
                 try PortFile.write(sockets.sockets, to: portFile)
@@ -75,13 +78,15 @@ struct Start {
         return instance
     }
 
-    private func create(_ sockets: [ListeningSockets.Socket], _ control: Control) throws(Failure) -> Instance {
+    private func create(
+        _ sockets: [ListeningSockets.Socket], _ control: Control, _ access: Access
+    ) throws(Failure) -> Instance {
         do {
             return try ask(
-                control, sockets, name: options.name ?? sockets.first.map { InstanceName.preset(for: $0.endpoint) })
+                control, sockets, access, name: options.name ?? sockets.first.map { InstanceName.preset(for: $0.endpoint) })
         } catch .refused(EEXIST, _) where options.name == nil {
             // Another address, the same port: this one goes by its number.
-            return try asFailure { () throws(ControlError) in try ask(control, sockets, name: nil) }
+            return try asFailure { () throws(ControlError) in try ask(control, sockets, access, name: nil) }
         } catch .refused(EEXIST, _) {
             let name = options.name ?? ""
             throw Failure(
@@ -93,7 +98,7 @@ struct Start {
     }
 
     private func ask(
-        _ control: Control, _ sockets: [ListeningSockets.Socket], name: String?
+        _ control: Control, _ sockets: [ListeningSockets.Socket], _ access: Access, name: String?
     ) throws(ControlError) -> Instance {
         var settings = options.settled
         settings.backlog = settings.backlog ?? ServerOptions.defaultBacklog
@@ -102,9 +107,14 @@ struct Start {
             let all = options.listen.joined(separator: ",")
             settings.interfaces = String(decoding: all.utf8.prefix(Int(KMC_INTER_MAX)), as: UTF8.self)
         }
+        if let authentication = access.authentication {
+            settings.authentication = authentication.mode
+            settings.wireProtocol = authentication.wireProtocol
+            settings.authFile = options.authFile.map { String($0.prefix(Int(KMC_AUTH_FILE_MAX) / 4)) }
+        }
         return try control.create(
             name: name, settings: settings, listeners: sockets.map(\.request),
-            attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil)
+            attached: isAttached, pid: isAttached ? UInt32(getpid()) : nil, auth: access.table)
     }
 
     private func stay(_ life: AttachedLife, _ user: User?, _ daemon: Daemon?) throws(Failure) -> Int32 {
