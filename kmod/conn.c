@@ -28,6 +28,7 @@
 #include "server.h"
 #include "tx.h"
 
+#define ID_MAX		(U32_MAX >> 4)	/* see struct kmc_core_conn */
 #define VISIT_BATCH	256		/* connections visited with bottom halves off */
 
 static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
@@ -101,6 +102,7 @@ void kmc_conns_setup(struct kmc_conns *conns)
 {
 	spin_lock_init(&conns->lock);
 	INIT_LIST_HEAD(&conns->list);
+	xa_init_flags(&conns->roster, XA_FLAGS_ALLOC | XA_FLAGS_LOCK_BH);
 	conns->accepting = true;
 }
 
@@ -142,18 +144,32 @@ static bool conns_full(struct kmc_server *server)
 	return full;
 }
 
-static void conn_list(struct kmc_conn *conn)
+/* Return: whether there was memory. */
+static bool conn_list(struct kmc_conn *conn)
 {
 	struct kmc_server *server = conn->server;
 	struct kmc_conns *conns = &server->conns;
 
+	if (xa_alloc_bh(&conns->roster, &conn->id, conn, XA_LIMIT(server->nr_listeners + 1, ID_MAX), GFP_KERNEL))
+		return false;
 	kmc_server_get(server);
 	atomic_inc(&server->objects);
 	spin_lock_bh(&conns->lock);
 	list_add_tail(&conn->node, &conns->list);
 	conns->nr++;
-	conn->peer.number = ++conns->last_number;
+	conn->peer.number = conn->id;
 	kmc_count(&server->core.stats, total_connections);
+	spin_unlock_bh(&conns->lock);
+	return true;
+}
+
+/* From here on nobody describes it. */
+static void conn_strike_out(struct kmc_conn *conn)
+{
+	struct kmc_conns *conns = &conn->server->conns;
+
+	spin_lock_bh(&conns->lock);
+	xa_erase(&conns->roster, conn->id);
 	spin_unlock_bh(&conns->lock);
 }
 
@@ -228,6 +244,7 @@ static void conn_tell(struct kmc_conn *conn, const char *reason)
 static void conn_close(struct kmc_conn *conn)
 {
 	conn_tell(conn, conn_endings[conn->ending]);
+	conn_strike_out(conn);
 	if (conn->verdict == KMC_NEED_CLOSE && conn->transport->drain)
 		conn->transport->drain(conn);
 	conn->transport->detach(conn);
@@ -322,7 +339,11 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 	conn = conn_alloc(listener, sock);
 	if (!conn)
 		goto release;
-	conn_list(conn);
+	if (!conn_list(conn)) {
+		kmc_session_destroy(conn->session);
+		kmem_cache_free(conn_cache, conn);
+		goto release;
+	}
 	conn_tell(conn, NULL);
 	if (conn->transport->attach(conn))
 		set_bit(KMC_CONN_DEAD, &conn->flags);

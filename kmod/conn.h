@@ -69,6 +69,16 @@ enum kmc_conn_flag {
 	KMC_CONN_DEFERRED,	/* something is left over for the work item, which is queued; see serve.h */
 };
 
+/* What it is doing, for "stats conns". */
+enum kmc_conn_state {
+	KMC_CONN_STATE_READ,
+	KMC_CONN_STATE_PARSE,
+	KMC_CONN_STATE_VALUE,
+	KMC_CONN_STATE_SWALLOW,
+	KMC_CONN_STATE_WRITE,
+	KMC_CONN_STATE_CLOSING,
+};
+
 /**
  * struct kmc_callbacks - what a socket called before we took it over
  */
@@ -85,6 +95,8 @@ struct kmc_callbacks {
  * @server: counted reference
  * @listener: that it came in by; lives as long as @server
  * @node: in @server's list, under its lock
+ * @id: in @server's roster; fixed
+ * @state: enum kmc_conn_state; WRITE_ONCE() under the connection's lock
  * @sock: ours; NULL once closed; set by @work only, when no callback finds the connection any more
  * @transport: fixed
  * @saved: written before the callbacks are ours, read when they are given back
@@ -106,6 +118,8 @@ struct kmc_conn {
 	struct kmc_server *server;
 	struct kmc_listener *listener;
 	struct list_head node;
+	u32 id;
+	u8 state;
 	struct socket *sock;
 	const struct kmc_transport *transport;
 	struct kmc_callbacks saved;

@@ -194,15 +194,34 @@ static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const
 	return step == KMC_STEP_ON ? kmc_serve_verdict(conn) : step;
 }
 
+/* What others see that it does after a turn. */
+static inline enum kmc_conn_state kmc_serve_state(const struct kmc_conn *conn, enum kmc_step step)
+{
+	switch (step) {
+	case KMC_STEP_INPUT:
+		if (kmc_session_takes_value(conn->session))
+			return KMC_CONN_STATE_VALUE;
+		return kmc_session_swallows(conn->session) ? KMC_CONN_STATE_SWALLOW : KMC_CONN_STATE_READ;
+	case KMC_STEP_ROOM:
+		return KMC_CONN_STATE_WRITE;
+	case KMC_STEP_CLOSE:
+		return KMC_CONN_STATE_CLOSING;
+	default:
+		return KMC_CONN_STATE_PARSE;
+	}
+}
+
 /* Under the connection's lock. */
 static __always_inline enum kmc_step kmc_serve_turn(struct kmc_conn *conn, const struct kmc_socket_ops *ops,
 						    u32 send_max)
 {
 	enum kmc_step step;
 
+	WRITE_ONCE(conn->state, KMC_CONN_STATE_PARSE);
 	do {
 		step = kmc_serve_once(conn, ops, send_max);
 	} while (step == KMC_STEP_ON);
+	WRITE_ONCE(conn->state, kmc_serve_state(conn, step));
 	if (conn->tx && kmc_reply_empty(&conn->tx->reply))
 		kmc_tx_give(conn);
 	return step;

@@ -35,6 +35,7 @@
 #include "listener.h"
 #include "reclaim.h"
 #include "registry.h"
+#include "roster.h"
 
 static bool debug_commands;
 module_param(debug_commands, bool, 0444);
@@ -93,6 +94,7 @@ static const struct kmc_core_ops core_ops = {
 	.verbosity = core_verbosity,
 	.gauges = core_gauges,
 	.claim = core_claim,
+	.conn = kmc_roster_next,
 };
 
 static void server_maintain(struct kthread_work *work)
@@ -108,6 +110,7 @@ static void free_server(struct kmc_server *server)
 
 	for (i = 0; i < server->nr_listeners; i++)
 		kmc_listener_free(server->listeners[i]);
+	xa_destroy(&server->conns.roster);
 	kmc_owner_put(&server->owner);
 	put_net(server->net);
 	kfree(server);

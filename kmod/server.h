@@ -14,6 +14,7 @@
 #include <linux/un.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 
 #include "core/core.h"
@@ -56,10 +57,11 @@ struct kmc_server_spec {
 /**
  * struct kmc_conns - the connections of an instance
  * @lock: protects the rest; taken with bottom halves off; nothing is taken inside but what queueing
- *	work takes
+ *	work takes, and @roster's own lock
  * @list: struct kmc_conn.node
  * @nr: length of @list
- * @last_number: of the newest connection, see struct kmc_peer
+ * @roster: by struct kmc_conn.id; has its own lock, but is left under @lock: who found a connection under
+ *	that may look at it as long
  * @accepting: false while the limit of connections holds accepting up (without maxconns_fast)
  * @stopped_since: when @accepting became false
  * @stopped_us: how long it was false before that
@@ -68,7 +70,7 @@ struct kmc_conns {
 	spinlock_t lock;
 	struct list_head list;
 	u32 nr;
-	u32 last_number;
+	struct xarray roster;
 	bool accepting;
 	ktime_t stopped_since;
 	u64 stopped_us;

@@ -40,12 +40,32 @@ struct kmc_core_gauges {
 };
 
 /**
+ * struct kmc_core_conn - a connection, or a socket that listens, as "stats conns" shows it
+ * @id: from 1, below 2^28
+ * @datagrams: of UDP
+ * @address: of the peer, or where it listens; printable
+ * @listen_address: where a connection came in; "" for what listens
+ * @state: memcached's name of it, a constant
+ * @idle: seconds since it last did something
+ */
+struct kmc_core_conn {
+	u32 id;
+	bool datagrams;
+	char address[128];
+	char listen_address[128];
+	const char *state;
+	u32 idle;
+};
+
+/**
  * struct kmc_core_ops - what the surroundings do for the core
  * @wake: see to it that kmc_store_maintain() runs soon in process context. BH off; may be called often.
  * @shutdown: a client asked that the cache end (and was allowed to). BH off; must not wait.
  * @verbosity: a client set the level. BH off.
  * @gauges: fill @g. BH off.
  * @claim: the memory limit is to be so many bytes; false: the machine has not got them. BH off. NULL: it has.
+ * @conn: the connection with the smallest id from @from on. BH off. Return: false: there is none. May be
+ *	NULL: none is known.
  */
 struct kmc_core_ops {
 	void (*wake)(struct kmc_core *core);
@@ -53,6 +73,7 @@ struct kmc_core_ops {
 	void (*verbosity)(struct kmc_core *core, u32 level);
 	void (*gauges)(struct kmc_core *core, struct kmc_core_gauges *g);
 	bool (*claim)(struct kmc_core *core, u64 bytes);
+	bool (*conn)(struct kmc_core *core, u32 from, struct kmc_core_conn *found);
 };
 
 /**

@@ -102,6 +102,17 @@ struct kmc_stats_row {
 const char *kmc_stats_group(const char *name, size_t len);
 
 /**
+ * kmc_stats_conns - the rows of "stats conns", for kmc_stats_rows()
+ * @at: where to begin
+ * @row: to write rows to
+ * @full: set when @emit refused one
+ * Return: where to go on.
+ */
+struct kmc_core;
+u32 kmc_stats_conns(struct kmc_core *core, u32 at, struct kmc_stats_row *row,
+		    bool (*emit)(void *ctx, const struct kmc_stats_row *row), void *ctx, bool *full);
+
+/**
  * kmc_stats_rows - the rows of a group, some at a time
  * @group: what stands behind "stats", "" for the general ones; not terminated, @len bytes
  * @skip: rows to leave out
@@ -112,7 +123,6 @@ const char *kmc_stats_group(const char *name, size_t len);
  * Return: rows emitted so far counted from 0 (pass as @skip to go on), with *@done set when there are
  * no more; -ENOENT: no such group.
  */
-struct kmc_core;
 int kmc_stats_rows(struct kmc_core *core, const char *group, size_t len, u32 skip,
 		   bool (*emit)(void *ctx, const struct kmc_stats_row *row), void *ctx, bool *done);
 

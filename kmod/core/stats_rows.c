@@ -633,6 +633,11 @@ static void kmc_list_settings(struct kmc_listing *list)
 	}
 }
 
+static void kmc_list_conns(struct kmc_listing *list)
+{
+	list->at = kmc_stats_conns(list->core, list->skip, &list->row, list->emit, list->ctx, &list->full);
+}
+
 /**
  * struct kmc_stats_listing - a group
  * @begin: whether any beginning of its name will do
@@ -648,6 +653,7 @@ static const struct kmc_stats_listing {
 	{ "slabs", false, kmc_list_slabs },
 	{ "sizes", false, kmc_list_sizes },
 	{ "memory", false, kmc_list_memory },
+	{ "conns", false, kmc_list_conns },
 };
 
 static const struct kmc_stats_listing *kmc_stats_find(const char *name, size_t len)

@@ -38,6 +38,16 @@ void kmc_session_destroy(struct kmc_session *s)
 	kfree(s);
 }
 
+bool kmc_session_takes_value(const struct kmc_session *s)
+{
+	return s->command && s->phase == KMC_PHASE_VALUE;
+}
+
+bool kmc_session_swallows(const struct kmc_session *s)
+{
+	return s->command && (s->phase == KMC_PHASE_SWALLOW || s->phase == KMC_PHASE_SKIP);
+}
+
 void kmc_session_too_much(struct kmc_session *s, struct kmc_reply *reply)
 {
 	kmc_assert_bh_off();

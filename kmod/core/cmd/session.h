@@ -102,6 +102,10 @@ enum kmc_ending {
 /* Why kmc_session_input() said KMC_NEED_CLOSE. */
 enum kmc_ending kmc_session_ending(const struct kmc_session *session);
 
+/* What bytes it waits for: of requests (neither), of a value, or of one that is thrown away. */
+bool kmc_session_takes_value(const struct kmc_session *session);
+bool kmc_session_swallows(const struct kmc_session *session);
+
 /* Whether it waits in the middle of a request (for "stats conns" and the idle timeout). */
 bool kmc_session_busy(const struct kmc_session *session);
 

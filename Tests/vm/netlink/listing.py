@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""stats conns: who is connected, and how."""
+
+import os
+import socket
+import time
+
+from lib import kmcnl as k
+from lib.datagrams import listen_udp
+from lib.kmcnl import test
+from lib.tap import check, equal
+from lib.wire import Wire
+
+
+def _by_id(rows):
+    """Rows of "stats conns" as {id: {name: value}}, in their order."""
+    found = {}
+    for name, value in rows.items():
+        number, _, field = name.partition(":")
+        found.setdefault(int(number), {})[field] = value
+    return found
+
+
+def _seconds(rows):
+    return int(rows.pop("secs_since_last_cmd"))
+
+
+@test("stats conns: listeners and connections of each kind, in each state")
+def kinds():
+    path = f"/run/kmc-conns-{os.getpid()}"
+    netlink = k.Netlink()
+    four, six, unix, udp = k.listen_tcp(), k.listen_tcp("::1"), k.listen_unix(path), listen_udp()
+    one = netlink.new([four, six, unix, udp])
+    with Wire(four.getsockname()) as asks, Wire(six.getsockname()[:2]) as sends, Wire(path) as idle, \
+            Wire(four.getsockname()) as swallows:
+        asks.alive()
+        sends.send(b"set a 0 0 6\r\nab")
+        idle.alive()
+        swallows.send(b"set a 0 0 9999999\r\nab")
+        swallows.line()
+        time.sleep(1.1)
+        found = _by_id(asks.stats(b"conns"))
+        equal(_by_id(netlink.stats(one["id"], "conns")).keys(), found.keys(), "ids over netlink")
+        times = {number: _seconds(rows) for number, rows in found.items()}
+        mine, theirs = asks.socket.getsockname()[1], sends.socket.getsockname()[1]
+        port, port6 = four.getsockname()[1], six.getsockname()[1]
+        expected = [
+            {"addr": f"tcp:127.0.0.1:{port}", "state": "conn_listening"},
+            {"addr": f"tcp6:[::1]:{port6}", "state": "conn_listening"},
+            {"addr": f"unix:{path}", "state": "conn_listening"},
+            {"UDP": "UDP", "addr": f"udp:127.0.0.1:{udp.getsockname()[1]}", "state": "conn_read"},
+            {"addr": f"tcp:127.0.0.1:{mine}", "listen_addr": f"tcp:127.0.0.1:{port}", "state": "conn_parse_cmd"},
+            {"addr": f"tcp6:[::1]:{theirs}", "listen_addr": f"tcp6:[::1]:{port6}", "state": "conn_nread"},
+            {"addr": "unix:<AF 1>", "listen_addr": f"unix:{path}", "state": "conn_read"},
+            {"addr": f"tcp:127.0.0.1:{swallows.socket.getsockname()[1]}", "listen_addr": f"tcp:127.0.0.1:{port}",
+             "state": "conn_swallow"}]
+        equal(list(found.values()), expected, "rows")
+        equal(list(found), list(range(1, 9)), "ids")
+        ids = list(times)
+        check(times[ids[5]] >= 1 and times[ids[6]] >= 1, f"seconds since they last asked: {times}")
+        equal(times[ids[4]], 0, "seconds since the one that asks did")
+    netlink.delete(one["id"])
+    os.unlink(path)
+
+
+@test("stats conns: an id is used again when its connection has gone, bound client names are not shown")
+def ids():
+    netlink = k.Netlink()
+    with k.listen_unix(f"\0kmc-ids-{os.getpid()}") as unix:
+        one = netlink.new([unix])
+        with Wire(unix.getsockname().decode()) as asks, socket.socket(socket.AF_UNIX) as named:
+            named.bind(b"\0evil\r\nSTAT 1:state x")
+            named.connect(unix.getsockname())
+            named.sendall(b"version\r\n")
+            check(named.recv(100), "no answer")
+            found = _by_id(asks.stats(b"conns"))
+            equal([rows["addr"] for rows in found.values()], ["unix:<AF 1>"] * 3, "addresses")
+            named.close()
+            limit = time.monotonic() + 10
+            while len(_by_id(asks.stats(b"conns"))) != 2:
+                check(time.monotonic() < limit, "a connection that has gone is shown")
+                time.sleep(0.02)
+            with Wire(unix.getsockname().decode()) as other:
+                other.alive()
+                equal(list(_by_id(asks.stats(b"conns"))), [1, 2, 3], "ids")
+        netlink.delete(one["id"])
+
+
+@test("stats conns: hundreds of connections, shown to a slow reader while others come and go")
+def many():
+    netlink = k.Netlink()
+    with k.listen_tcp() as tcp:
+        one = netlink.new([tcp])
+        stay = [Wire(tcp.getsockname()) for _ in range(400)]
+        for wire in stay:
+            wire.alive()
+        with Wire(tcp.getsockname()) as asks:
+            asks.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            asks.send(b"stats conns\r\n" * 20)
+            for turn in range(20):
+                Wire(tcp.getsockname()).close()
+                rows = {}
+                while (line := asks.line()) != b"END":
+                    _, name, value = line.decode().split(" ", 2)
+                    check(name not in rows, f"{name} comes twice")
+                    rows[name] = value
+                mine = {wire.socket.getsockname()[1] for wire in stay}
+                shown = {int(rows["addr"].rsplit(":", 1)[1]) for rows in _by_id(rows).values() if "listen_addr" in rows}
+                check(mine <= shown, f"{len(mine - shown)} of 400 connections missing in turn {turn}")
+        for wire in stay:
+            wire.close()
+        netlink.delete(one["id"])
