@@ -18,6 +18,7 @@
 #include "conn.h"
 
 #include <linux/inet.h>
+#include <linux/moduleparam.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/skbuff.h>
@@ -31,6 +32,10 @@
 #define ID_MAX		(U32_MAX >> 4)	/* see struct kmc_core_conn */
 #define VISIT_BATCH	256		/* connections visited with bottom halves off */
 
+static bool direct = true;
+module_param(direct, bool, 0644);
+MODULE_PARM_DESC(direct, "serve requests where they come in, TCP in softirq, unix sockets in the client's task; N: from work items only (default Y)");
+
 static const char too_many[] = "ERROR Too many open connections\r\n";	/* protocol.txt knows no such line; memcached's own */
 
 /* enum kmc_ending, as 1.6.45 calls it in its log */
@@ -43,6 +48,11 @@ static const char *const conn_endings[] = {
 
 static struct workqueue_struct *conn_wq;
 static struct kmem_cache *conn_cache;
+
+bool kmc_conn_direct(void)
+{
+	return READ_ONCE(direct);
+}
 
 void kmc_conn_kick_after(struct kmc_conn *conn, unsigned long delay)
 {

@@ -5,6 +5,9 @@
 #ifndef KMC_CONN_H
 #define KMC_CONN_H
 
+#include <linux/completion.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -66,6 +69,7 @@ enum kmc_conn_flag {
 	KMC_CONN_DEAD,		/* is to end: its instance stops */
 	KMC_CONN_AGED,		/* aging found it idle; its own work item decides */
 	KMC_CONN_WANTS_ROOM,	/* a reply waits: sk_write_space may queue the work item */
+	KMC_CONN_AGAIN,		/* unix: a client found the lock taken; look once more after giving it back */
 	KMC_CONN_DEFERRED,	/* something is left over for the work item, which is queued; see serve.h */
 };
 
@@ -102,13 +106,15 @@ struct kmc_callbacks {
  * @saved: written before the callbacks are ours, read when they are given back
  * @peer: what @session knows of us; fixed
  * @session: its conversation. This and what follows: under the connection's lock (TCP: the socket lock;
- *	unix: @work alone), until @work has detached it
+ *	unix: @lock), until @work has detached it
  * @ending: why it ends, as far as we know; the session may know better
  * @tx: a reply being built or on its way; NULL while there is none, so that idle connections are small
  * @budget: what this turn may still cost
  * @verdict: of the last kmc_session_input()
  * @sending: we are inside our own send: sk_write_space must not queue @work
  * @last_active: jiffies; WRITE_ONCE(), read by aging without the lock
+ * @lock: unix: of whoever serves
+ * @guests: unix: clients that are in here with their own task, and one for @work; @left: the last is gone
  * @rx_skb, @rx_offset: unix: the buffer being read (ours) and how far
  * @free: frees it after a grace period, for socket callbacks look at it under RCU
  */
@@ -131,6 +137,9 @@ struct kmc_conn {
 	enum kmc_verdict verdict;
 	bool sending;
 	unsigned long last_active;
+	struct mutex lock;
+	refcount_t guests;
+	struct completion left;
 	struct sk_buff *rx_skb;
 	u32 rx_offset;
 	struct rcu_work free;
@@ -164,6 +173,9 @@ static inline void kmc_conn_kick(struct kmc_conn *conn)
 {
 	kmc_conn_kick_after(conn, 0);
 }
+
+/* Whether new connections are served where requests come in; else from work items only (module parameter). */
+bool kmc_conn_direct(void);
 
 /* A socket callback that has the work item run. */
 void kmc_conn_ready(struct sock *sk);

@@ -3,7 +3,7 @@
  * The serve loop, shared by all transports: take what has come, feed it to the session, send what that
  * answers, until there is nothing to do or the budget is used up.
  *
- * Two ways in. kmc_serve_here() where the bytes come in (softirq), in the hope that all can be done there
+ * Two ways in. kmc_serve_here() where the bytes come in (TCP: softirq, unix: the client's task), in the hope that all can be done there
  * and then; kmc_serve() from the work item for what that leaves over. The connection's lock lets one of them
  * in at a time. KMC_CONN_DEFERRED says that there is something left over: until the work item has got to the
  * end of it, what comes in is the work item's as well.
@@ -27,7 +27,7 @@
 
 #define KMC_TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
 #define KMC_TURN_KEYS	1024		/* keys of gets in one turn: some hundred microseconds of lookups */
-#define KMC_HERE_KEYS	256		/* the same in softirq, where others wait harder */
+#define KMC_HERE_KEYS	256		/* the same where the bytes come in, for there others wait harder */
 #define KMC_HERE_BYTES	(64 * 1024)	/* of a reply that is copied and sent in softirq */
 #define KMC_RETRY_DELAY	(HZ / 100)	/* when memory was short */
 
@@ -268,10 +268,10 @@ static __always_inline enum kmc_step kmc_serve(struct kmc_conn *conn, const stru
 }
 
 /*
- * One turn where the bytes came in: softirq, or the task of a peer on the same machine. The connection's
- * lock is held; nothing may sleep.
+ * One turn where the bytes came in: softirq, or the task of a client on the same machine. The connection's
+ * lock is held. @send_max: see kmc_serve_once()
  */
-static __always_inline void kmc_serve_here(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
+static __always_inline void kmc_serve_here(struct kmc_conn *conn, const struct kmc_socket_ops *ops, u32 send_max)
 {
 	enum kmc_step step;
 
@@ -279,7 +279,7 @@ static __always_inline void kmc_serve_here(struct kmc_conn *conn, const struct k
 	    test_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
 		return;		/* the work item is queued, or write_space will queue it */
 	kmc_serve_budget(conn, KMC_HERE_KEYS);
-	step = kmc_serve_turn(conn, ops, KMC_HERE_BYTES);
+	step = kmc_serve_turn(conn, ops, send_max);
 	if (step == KMC_STEP_INPUT || step == KMC_STEP_ROOM)
 		return;
 	set_bit(KMC_CONN_DEFERRED, &conn->flags);

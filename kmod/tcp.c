@@ -8,16 +8,11 @@
  * backlog is empty: tcp_sendmsg_locked() has nothing to flush. When somebody owns the socket, the callback
  * comes from the backlog in that task and only queues the work item.
  */
-#include <linux/moduleparam.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "conn.h"
 #include "serve.h"
-
-static bool softirq = true;
-module_param(softirq, bool, 0644);
-MODULE_PARM_DESC(softirq, "serve TCP where packets come in; N: from work items only (default Y)");
 
 static struct sock *conn_sk(const struct kmc_conn *conn)
 {
@@ -177,7 +172,7 @@ static void conn_data_ready(struct sock *sk)
 	if (conn && sock_owned_by_user_nocheck(sk))
 		kmc_conn_kick(conn);
 	else if (conn)
-		kmc_serve_here(conn, &tcp_ops);
+		kmc_serve_here(conn, &tcp_ops, KMC_HERE_BYTES);
 	rcu_read_unlock();
 }
 
@@ -198,7 +193,7 @@ static int tcp_attach(struct kmc_conn *conn)
 	/* Sends come from softirq: never sleep, never use current's page fragment. */
 	sk->sk_allocation = GFP_ATOMIC;
 	kmc_sk_own_frag(sk);
-	err = kmc_conn_hook(conn, READ_ONCE(softirq) ? conn_data_ready : kmc_conn_ready, tcp_write_space);
+	err = kmc_conn_hook(conn, kmc_conn_direct() ? conn_data_ready : kmc_conn_ready, tcp_write_space);
 	release_sock(sk);
 	return err;
 }

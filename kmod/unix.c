@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Unix stream sockets: buffers are taken whole with read_skb() and kept until they are used up, replies
- * go out through kernel_sendmsg().
+ * go out through the socket's own sendmsg().
  *
- * A unix socket's callbacks are called by its peer, in the peer's own task, with no lock and no RCU
- * around: kmc_unix_exit() waits for the last of them to leave our text.
+ * A unix socket's callbacks are called by its peer, in the peer's own task, with no lock and no RCU around.
+ * A request is served right there, by the client that sends it, as a guest of the connection: so there is
+ * neither a wake-up nor a switch. conn->lock lets in one at a time, guest or work item. Who finds it taken
+ * leaves KMC_CONN_AGAIN, and who gives it back looks for that.
+ *
+ * A guest holds a reference in conn->guests, taken under RCU while the socket still names the connection.
+ * unix_detach() takes that name away and waits for the guests. What is left then are tasks on their way
+ * into a callback whose address they have read before, which will find no connection, or on their way out:
+ * none of them sleeps, and kmc_unix_exit() waits for the last to leave our text.
  */
+#include <linux/completion.h>
+#include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <net/sock.h>
 
 #include "conn.h"
 #include "serve.h"
+
+#define GUEST_TURNS	16	/* that a client takes for others who send on its connection meanwhile */
 
 static bool used;	/* whether a unix socket was ever attached: unloading has somebody to wait for */
 
@@ -29,29 +41,24 @@ static void unix_write_space(struct sock *sk)
 	rcu_read_unlock();
 }
 
-static int unix_attach(struct kmc_conn *conn)
-{
-	WRITE_ONCE(used, true);
-	return kmc_conn_hook(conn, kmc_conn_ready, unix_write_space);
-}
-
-static void unix_detach(struct kmc_conn *conn)
-{
-	kmc_conn_unhook(conn);
-}
-
 static void unix_lock(struct kmc_conn *conn)
 {
+	mutex_lock(&conn->lock);
 }
 
 static void unix_unlock(struct kmc_conn *conn)
 {
+	mutex_unlock(&conn->lock);
+	/* Pairs with the one in unix_guest(): whoever found the lock taken has set the bit before. */
+	smp_mb();
+	if (test_bit(KMC_CONN_AGAIN, &conn->flags))
+		kmc_conn_kick(conn);
 }
 
 /* Called by read_skb(): the buffer is ours now, with whatever descriptors it carries. */
 static int unix_take(struct sock *sk, struct sk_buff *skb)
 {
-	/* Only our own work item takes the user data away, and that is where we are. */
+	/* It is taken away under conn->lock, which we hold. */
 	uintptr_t data = (uintptr_t)rcu_dereference_protected(__sk_user_data(sk), 1);
 	struct kmc_conn *conn = (struct kmc_conn *)(data & SK_USER_DATA_PTRMASK);
 
@@ -99,7 +106,8 @@ static void unix_consume(struct kmc_conn *conn, u32 len)
 
 static int unix_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
-	return sock_sendmsg(conn->sock, msg);
+	/* Not through sock_sendmsg(): a security module would judge the client, which is not who sends. */
+	return conn->sock->ops->sendmsg(conn->sock, msg, size);
 }
 
 static const struct kmc_socket_ops unix_ops = {
@@ -109,6 +117,68 @@ static const struct kmc_socket_ops unix_ops = {
 	.consume = unix_consume,
 	.send = unix_send,
 };
+
+static void guest_leave(struct kmc_conn *conn)
+{
+	if (refcount_dec_and_test(&conn->guests))
+		complete(&conn->left);
+}
+
+/* In the task of the client. */
+static void unix_guest(struct kmc_conn *conn)
+{
+	int turns = GUEST_TURNS;
+
+	set_bit(KMC_CONN_AGAIN, &conn->flags);
+	for (;;) {
+		smp_mb();	/* the bit before the lock, whoever looks first */
+		if (!test_bit(KMC_CONN_AGAIN, &conn->flags) || !mutex_trylock(&conn->lock))
+			return;
+		clear_bit(KMC_CONN_AGAIN, &conn->flags);
+		smp_mb__after_atomic();	/* what came before the bit was set is looked at below */
+		kmc_serve_here(conn, &unix_ops, U32_MAX);
+		if (--turns) {
+			mutex_unlock(&conn->lock);
+		} else {
+			unix_unlock(conn);
+			return;
+		}
+	}
+}
+
+static void unix_data_ready(struct sock *sk)
+{
+	struct kmc_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn && !refcount_inc_not_zero(&conn->guests))
+		conn = NULL;
+	rcu_read_unlock();
+	if (!conn)
+		return;
+	unix_guest(conn);
+	guest_leave(conn);
+}
+
+static int unix_attach(struct kmc_conn *conn)
+{
+	WRITE_ONCE(used, true);
+	mutex_init(&conn->lock);
+	refcount_set(&conn->guests, 1);
+	init_completion(&conn->left);
+	return kmc_conn_hook(conn, kmc_conn_direct() ? unix_data_ready : kmc_conn_ready, unix_write_space);
+}
+
+static void unix_detach(struct kmc_conn *conn)
+{
+	mutex_lock(&conn->lock);
+	set_bit(KMC_CONN_DEAD, &conn->flags);
+	kmc_conn_unhook(conn);
+	mutex_unlock(&conn->lock);
+	guest_leave(conn);
+	wait_for_completion(&conn->left);
+}
 
 static enum kmc_step unix_serve(struct kmc_conn *conn)
 {
@@ -122,9 +192,9 @@ const struct kmc_transport kmc_unix = {
 };
 
 /*
- * All sockets are released, their callbacks restored. A peer may have read one of our callbacks' address
- * before that and still be on its way into it, or be in it; none of them sleeps, so when every task has
- * given up the CPU of its own will once, nobody is.
+ * All sockets are released, their callbacks restored, their guests gone. A peer may have read one of our
+ * callbacks' address before that and still be on its way into it, or out of it; none of them sleeps any more,
+ * so when every task has given up the CPU of its own will once, nobody is.
  */
 void kmc_unix_exit(void)
 {

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""Requests served where they come in, and from work items: the same answers, and each is what it says it is."""
+
+import contextlib
+import pathlib
+import re
+import threading
+
+from lib.server import Server
+from lib.tap import check, equal, test
+from lib.wire import Wire
+
+_SWITCH = pathlib.Path("/sys/module/kmemcache/parameters/direct")
+_TRACING = pathlib.Path("/sys/kernel/tracing")
+
+
+@contextlib.contextmanager
+def _switched(value):
+    before = _SWITCH.read_text()
+    _SWITCH.write_text(value)
+    try:
+        yield
+    finally:
+        _SWITCH.write_text(before)
+
+
+def _senders(function, action):
+    """The kernel's word on who called `function` while `action` ran, a line of its trace for each time."""
+    def write(name, text):
+        (_TRACING / name).write_text(text)
+    write("trace", "")
+    write("kprobe_events", f"p:kmc_send {function}")
+    try:
+        write("events/kprobes/kmc_send/enable", "1")
+        action()
+        write("events/kprobes/kmc_send/enable", "0")
+        return [line for line in (_TRACING / "trace").read_text().splitlines() if "kmc_send" in line]
+    finally:
+        write("events/kprobes/kmc_send/enable", "0")
+        write("kprobe_events", "")
+
+
+def _tcp_senders(endpoint):
+    """How many of 51 answers left in softirq, how many from a work item."""
+    lines = _senders("tcp_sendmsg_locked", lambda: _fifty_gets(endpoint))
+    return sum(bool(re.search(r"\[\d+\] ..[sS]", line)) for line in lines), _by_worker(lines)
+
+
+def _by_worker(lines):
+    return sum("kworker" in line for line in lines)
+
+
+def _fifty_gets(endpoint):
+    with Wire(endpoint) as wire:
+        wire.set(b"key", b"value")
+        for _ in range(50):
+            wire.send(b"get key\r\n")
+            wire.expect(b"VALUE key 0 5\r\nvalue\r\nEND\r\n")
+
+
+@test("direct: a TCP request is served where its packet comes in", needs="module")
+def inline():
+    with Server() as one:
+        in_softirq, by_worker = _tcp_senders(one.endpoint)
+        check(in_softirq >= 50, f"{in_softirq} of 51 answers left in softirq, {by_worker} from a work item")
+
+
+@test("direct: off, every request is served by a work item", needs="module")
+def work_item():
+    with _switched("N"), Server() as one:
+        in_softirq, by_worker = _tcp_senders(one.endpoint)
+        equal(in_softirq, 0, "answers that left in softirq")
+        check(by_worker >= 50, f"{by_worker} of 51 answers came from a work item")
+    with _switched("N"), Server(unix=True) as one:
+        by_worker = _by_worker(_senders("unix_stream_sendmsg", lambda: _fifty_gets(one.endpoint)))
+        check(by_worker >= 50, f"{by_worker} of 51 answers over a unix socket came from a work item")
+
+
+@test("direct: a unix client's request is served in its own task", needs="module")
+def in_the_client():
+    with Server(unix=True) as one:
+        lines = _senders("unix_stream_sendmsg", lambda: _fifty_gets(one.endpoint))
+        # Each request and each answer, by this very process.
+        check(len(lines) - _by_worker(lines) >= 100, f"{len(lines)} sends, {_by_worker(lines)} of them from a work item")
+
+
+@test("direct: threads that share a unix connection get all their answers", needs="module", timeout=120)
+def shared_connection():
+    with Server(unix=True) as one, one.wire(timeout=120) as wire:
+        wire.set(b"key", b"value")
+        threads = [threading.Thread(target=lambda: [wire.send(b"get key\r\n") for _ in range(500)]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for _ in range(8 * 500):
+            wire.expect(b"VALUE key 0 5\r\nvalue\r\nEND\r\n")
+        for thread in threads:
+            thread.join()
+        wire.alive()
+
+
+@test("direct: what is too much goes on in a work item, in order", needs="module", timeout=120)
+def left_over():
+    for unix in (False, True):
+        with Server("-m", "64", "-R", "5", unix=unix) as one, one.wire(timeout=120) as wire:
+            _more_than_a_turn(wire)
+            check(int(wire.stats()["conn_yields"]) > 0, "no turn was used up")
+
+
+def _more_than_a_turn(wire):
+    large = b"x" * 900_000
+    wire.set(b"large", large)
+    for number in range(300):
+        wire.set(b"key-%d" % number, b"%d" % number)
+    # More requests, keys and bytes than one turn has, in one write.
+    wire.send(b"get large\r\n" * 3 + b"".join(b"get key-%d\r\n" % number for number in range(300))
+              + b"get " + b" ".join(b"key-%d" % (number % 300) for number in range(3000)) + b"\r\nget large\r\n")
+    for _ in range(3):
+        wire.expect(b"VALUE large 0 900000\r\n" + large + b"\r\nEND\r\n")
+    for number in range(300):
+        wire.expect(b"VALUE key-%d 0 %d\r\n%d\r\nEND\r\n" % (number, len(str(number)), number))
+    for number in range(3000):
+        text = b"%d" % (number % 300)
+        wire.expect(b"VALUE key-%s 0 %d\r\n%s\r\n" % (text, len(text), text))
+    wire.expect(b"END\r\nVALUE large 0 900000\r\n" + large + b"\r\nEND\r\n")
+
+
+@test("direct: a reader that stops is waited for, others are served meanwhile", needs="module", timeout=120)
+def waiting():
+    for unix in (False, True):
+        _waits_for_a_reader(unix)
+
+
+def _waits_for_a_reader(unix):
+    value = b"v" * 100_000
+    with Server("-m", "64", unix=unix) as one, one.wire(timeout=120) as slow, one.wire(timeout=120) as quick:
+        slow.set(b"large", value)
+        sender = threading.Thread(target=slow.send, args=(b"get large\r\n" * 200,))
+        sender.start()
+        for _ in range(200):
+            quick.send(b"get nothing\r\n")
+            quick.expect(b"END\r\n")
+        for _ in range(200):
+            slow.expect(b"VALUE large 0 100000\r\n" + value + b"\r\nEND\r\n")
+        sender.join()
