@@ -253,11 +253,12 @@ static void conn_tell(struct kmc_conn *conn, const char *reason)
 
 static void conn_close(struct kmc_conn *conn)
 {
+	conn->transport->detach(conn);
+	/* From here on it is ours alone. */
 	conn_tell(conn, conn_endings[conn->ending]);
 	conn_strike_out(conn);
 	if (conn->verdict == KMC_NEED_CLOSE && conn->transport->drain)
 		conn->transport->drain(conn);
-	conn->transport->detach(conn);
 	sock_release(conn->sock);
 	conn->sock = NULL;
 	kfree_skb(conn->rx_skb);
