@@ -31,6 +31,8 @@ struct SettingsTests {
         settings.idleTimeout = 20
         settings.unixMask = 0o700
         settings.interfaces = "127.0.0.1,::1"
+        settings.authentication = .sasl
+        settings.authFile = "/etc/users"
         settings.lruMaintainer = true
         settings.lruSegmented = false
         settings.hotPercent = 25
