@@ -54,6 +54,10 @@ struct SettingsTests {
         settings.slabAutomoveFreeRatio = 27
         settings.slabSizes = "96-120"
         settings.trackSizes = true
+        settings.dumpEnabled = false
+        settings.watchEnabled = false
+        settings.watcherLogBufferSize = 45
+        settings.workerLogBufferSize = 46
         return settings
     }()
 

@@ -194,7 +194,7 @@ struct CommandLineTests {
         let plain = try Self.options().settings
         #expect(try Self.options("-k", "-L", "-r", "-N", "3").settings == plain)
         let list = "modern,relaxed_privileges,drop_privileges,no_drop_privileges,inline_ascii_resp,"
-            + "no_inline_ascii_resp,resp_obj_mem_limit=3,worker_logbuf_size=64,"
+            + "no_inline_ascii_resp,resp_obj_mem_limit=3,"
         #expect(try Self.options("-o", list).settings == plain)
         #expect(try Self.options("-o", "").settings == plain)
     }
@@ -243,8 +243,7 @@ struct CommandLineTests {
     @Test(arguments: [
         ("hot_lru_pct=0", 1), ("warm_lru_pct=80", 1), ("hot_max_factor=0", 1), ("warm_max_factor=x", 1),
         ("lru_crawler_sleep=1000001", 1), ("lru_crawler_tocrawl=4x", 1), ("tail_repair_time=9", 1),
-        ("hash_algorithm=md5", 1), ("hash_algorithm", 1), ("hot_lru_pct=41", 64),
-        ("temporary_ttl=5,no_lru_maintainer", 64),
+        ("hash_algorithm=md5", 1), ("hash_algorithm", 1),
     ] as [(String, Int32)])
     func whatTheLRUCannotDoIsRefused(list: String, status: Int32) {
         #expect(Self.failure(["-o", list])?.status == status)
@@ -304,6 +303,8 @@ struct OptionCheckTests {
         #expect(try Self.complaint("-N", "5")?.status == 64)
         #expect(try Self.complaint("-N", "4") == nil)
         #expect(try Self.complaint("-o", "no_chunked_items", "-I", "512k")?.status == 64)
+        #expect(try Self.complaint("-o", "hot_lru_pct=41")?.status == 64)
+        #expect(try Self.complaint("-o", "temporary_ttl=5,no_lru_maintainer")?.status == 64)
         #expect(try Self.complaint("-U", "11211") == nil)
         #expect(try Self.complaint("-p", "0", "-U", "-1") == nil)
         #expect(try Self.complaint("-p", "0", "-U", "0")?.sentence.contains("nothing to listen on") == true)

@@ -25,6 +25,7 @@ static void kmc_line_put(struct kmc_watch *watch, const char *format, ...)
 
 /* What every line begins with. Microseconds are not filled up with zeros: so 1.6.45. */
 static struct kmc_watch *kmc_line_begin(struct kmc_core *core)
+	__acquires(&core->watch.lock)
 {
 	struct kmc_watch *watch = &core->watch;
 	u64 now, seconds;
@@ -47,6 +48,7 @@ static void kmc_line_key(struct kmc_watch *watch, const u8 *key, u32 len)
 }
 
 static void kmc_line_end(struct kmc_core *core, u32 event)
+	__releases(&core->watch.lock)
 {
 	kmc_watch_deliver(core, event);
 	spin_unlock(&core->watch.lock);

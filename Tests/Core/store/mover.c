@@ -3,11 +3,9 @@
 #include <pthread.h>
 #include "fixture.h"
 #include "suites.h"
-
 #define SMALL	1000	/* bytes of a value, several hundred to a page */
 #define LARGE	20000	/* in chunks, with PIECE */
 #define PIECE	4096
-
 static u8 bytes[1 << 20];
 
 static const u8 *value_of(u32 n, u32 len)

@@ -64,7 +64,9 @@ struct kmc_session *kmc_session_create(struct kmc_core *core, u8 protocol, gfp_t
 /* Who is at the other end; @peer must outlive the session. Without, it cannot watch. Before the first input. */
 void kmc_session_meet(struct kmc_session *session, struct kmc_peer *peer);
 
-/* Drops what a request in progress holds. Process context. NULL is fine. */
+/* Drops what a request in progress holds. Process context if it may watch, else any but a hard interrupt. NULL is
+ * fine.
+ */
 void kmc_session_destroy(struct kmc_session *session);
 
 /**
