@@ -10,6 +10,11 @@ static_assert(sizeof_field(struct kmc_txbuf, room) >= KMC_REPLY_ROOM_MIN);
 
 static struct kmem_cache *tx_cache;
 
+/* A test of failing allocations does without: each buffer comes from the cache then. */
+#ifndef KMC_TX_SPARES
+#define KMC_TX_SPARES true
+#endif
+
 /* The buffer that was given back last on a CPU: in the steady state a request allocates nothing. */
 static DEFINE_PER_CPU(struct kmc_txbuf *, spare_tx);
 
@@ -19,7 +24,8 @@ bool kmc_tx_take(struct kmc_conn *conn)
 
 	if (conn->tx)
 		return true;
-	conn->tx = this_cpu_xchg(spare_tx, NULL);
+	if (KMC_TX_SPARES)
+		conn->tx = this_cpu_xchg(spare_tx, NULL);
 	if (!conn->tx)
 		conn->tx = kmem_cache_alloc(tx_cache, GFP_ATOMIC | __GFP_NOWARN);
 	if (!conn->tx) {
@@ -37,7 +43,7 @@ void kmc_tx_give(struct kmc_conn *conn)
 	if (!conn->tx)
 		return;
 	WARN_ON_ONCE(!kmc_reply_empty(&conn->tx->reply));
-	if (this_cpu_cmpxchg(spare_tx, NULL, conn->tx))
+	if (!KMC_TX_SPARES || this_cpu_cmpxchg(spare_tx, NULL, conn->tx))
 		kmem_cache_free(tx_cache, conn->tx);	/* there is one already */
 	conn->tx = NULL;
 }

@@ -106,8 +106,7 @@ static void unix_consume(struct kmc_conn *conn, u32 len)
 
 static int unix_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
-	/* Not through sock_sendmsg(): a security module would judge the client, which is not who sends. */
-	return conn->sock->ops->sendmsg(conn->sock, msg, size);
+	return kmc_sock_sendmsg(conn->sock, msg, size);
 }
 
 static const struct kmc_socket_ops unix_ops = {

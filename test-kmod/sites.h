@@ -20,6 +20,8 @@
 
 #include "fault.h"
 
+#define KMC_TX_SPARES false
+
 #define KMC_FAULT(name) ({ \
 	static struct kmc_fault_site __site __section(".kmc_faults") __aligned(8) = { \
 		.what = #name, .file = __FILE__, .line = __LINE__ }; \
@@ -93,9 +95,9 @@ static inline int kmc_real_kernel_accept(struct socket *sock, struct socket **ac
 	return kernel_accept(sock, accepted, flags);
 }
 
-static inline int kmc_real_sock_sendmsg(struct socket *sock, struct msghdr *msg)
+static inline int kmc_real_kmc_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
 {
-	return sock_sendmsg(sock, msg);
+	return kmc_sock_sendmsg(sock, msg, size);
 }
 
 static inline int kmc_real_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
@@ -151,7 +153,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 	(KMC_FAULT(kthread_create_worker) ? ERR_PTR(-ENOMEM) : kthread_create_worker(__VA_ARGS__))
 #define sock_create_kern(...) KMC_OR(-ENOMEM, sock_create_kern, __VA_ARGS__)
 #define kernel_accept(...) KMC_OR(-ENFILE, kernel_accept, __VA_ARGS__)
-#define sock_sendmsg(...) KMC_OR(-ENOBUFS, sock_sendmsg, __VA_ARGS__)
+#define kmc_sock_sendmsg(...) KMC_OR(-ENOBUFS, kmc_sock_sendmsg, __VA_ARGS__)
 #define tcp_sendmsg_locked(sk, ...) KMC_OR(kmc_starved_send(sk), tcp_sendmsg_locked, sk, __VA_ARGS__)
 #define genl_register_family(...) KMC_OR(-ENOMEM, genl_register_family, __VA_ARGS__)
 #define netlink_register_notifier(...) KMC_OR(-ENOMEM, netlink_register_notifier, __VA_ARGS__)

@@ -546,6 +546,16 @@ void kmc_store_set_limit(struct kmc_store *store, u64 bytes)
 {
 }
 
+int kmc_store_crawl(struct kmc_store *store, u64 classes)
+{
+	return 0;
+}
+
+bool kmc_store_crawls(const struct kmc_store *store)
+{
+	return false;
+}
+
 bool kmc_store_tracks_sizes(const struct kmc_store *store)
 {
 	return false;

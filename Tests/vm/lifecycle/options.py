@@ -159,7 +159,7 @@ REFUSALS = (
     ("-l proto[proxy]:127.0.0.1", 71, ["proxy"]),
     ("-l proto[ascii:127.0.0.1", 71, ["proto["]),
     ("-l tag_123456789_:127.0.0.1", 71, ["tag"]),
-    ("-S", 64, ["-S"]),
+    ("-S", 1, ["MEMCACHED_SASL_PWDB"]),
     ("-o nonsense", 1, ["nonsense"]),
     ("-o hashpower=99", 1, ["hashpower"]),
     ("-o hashpower", 1, ["hashpower"]),

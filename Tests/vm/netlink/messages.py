@@ -56,6 +56,13 @@ def _():
     with_listener(body)
 
 
+# Settings that take the largest number there is, with their length, or any text.
+_TAKES_ALL = {(k.KMC_S_PREFIX_DELIM, 1), *((kind, 4) for kind in (
+    k.KMC_S_SLAB_AUTOMOVE_RATIO, k.KMC_S_SLAB_AUTOMOVE_FREERATIO, k.KMC_S_HOT_MAX_FACTOR, k.KMC_S_WARM_MAX_FACTOR,
+    k.KMC_S_TEMPORARY_TTL, k.KMC_S_LRU_CRAWLER_TOCRAWL, k.KMC_S_TAIL_REPAIR_TIME, k.KMC_S_WORKER_LOGBUF_SIZE))}
+_TAKES_TEXT = {k.KMC_S_INTER, k.KMC_S_AUTH_FILE}
+
+
 @test("settings of the wrong length or type")
 def _():
     def body(netlink, listener):
@@ -64,7 +71,7 @@ def _():
                 try:
                     found = netlink.ask(k.KMC_CMD_NEW, listener,
                                         k.attr(k.KMC_A_SETTINGS, [k.attr(kind, b"\xff" * size)]))
-                    check(kind == k.KMC_S_INTER or (kind, size) == (k.KMC_S_PREFIX_DELIM, 1),
+                    check(kind in _TAKES_TEXT or (kind, size) in _TAKES_ALL,
                           f"attribute {kind} with {size} bytes of 0xff was taken")
                     netlink.delete(k.instance(dict(found)[k.KMC_A_INSTANCE])["id"])
                 except k.Refused as refusal:
@@ -188,8 +195,15 @@ def _():
     def body(netlink, listener):
         whole = b"".join([k.attr(k.KMC_A_NAME, "cut"), k.attr(k.KMC_A_SETTINGS, [k.u32(k.KMC_S_CONN_LIMIT, 5)]),
                           k.u32(k.KMC_A_PID, 5), listener])
-        for length in range(len(whole)):
+        for length in range(len(whole) - len(listener) + 1, len(whole)):
             refused((errno.EINVAL, errno.ERANGE, errno.EBADF), netlink, k.KMC_CMD_NEW, whole[:length])
+        # Without the listener it is a message as well: one that asks for an instance that nobody can reach.
+        for length in range(len(whole) - len(listener) + 1):
+            try:
+                made = netlink.ask(k.KMC_CMD_NEW, whole[:length])
+                netlink.delete(k.instance(dict(made)[k.KMC_A_INSTANCE])["id"])
+            except k.Refused as refusal:
+                check(refusal.errno in (errno.EINVAL, errno.ERANGE), f"{length} bytes: {refusal}")
     with_listener(body)
 
 

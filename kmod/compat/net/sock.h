@@ -2,6 +2,7 @@
 #ifndef KMC_COMPAT_NET_SOCK_H
 #define KMC_COMPAT_NET_SOCK_H
 
+#include <linux/net.h>
 #include_next <net/sock.h>
 
 /*
@@ -13,6 +14,15 @@ static inline void kmc_sk_own_frag(struct sock *sk)
 #ifdef KMC_HAVE_SK_USE_TASK_FRAG
 	sk->sk_use_task_frag = false;
 #endif
+}
+
+/*
+ * A socket's own sendmsg(), without the question to a security module, which would judge the task that happens
+ * to run. (The kernel's function of that kind is not exported.)
+ */
+static inline int kmc_sock_sendmsg(struct socket *sock, struct msghdr *msg, size_t size)
+{
+	return sock->ops->sendmsg(sock, msg, size);
 }
 
 #endif
