@@ -19,6 +19,7 @@ struct Target: Sendable {
         let model = ServerModel(
             dialect: dialect, options: ServerModel.Options(version: version, allowsShutdown: allowsShutdown, limits: limits), correction: correction)
         model.cache.clock = wallClock()
+        model.cache.beginUniques(at: 1 << 40)
         return model
     }
 }

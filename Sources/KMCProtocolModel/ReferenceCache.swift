@@ -77,6 +77,11 @@ public struct ReferenceCache {
         nextUnique = dialect.firstUnique
     }
 
+    /// Number items from here on. On a server that has been in use a small number that a client makes up is no item's.
+    package mutating func beginUniques(at first: UInt64) {
+        nextUnique = max(nextUnique, first)
+    }
+
     /// The unique of what a key holds.
     package func unique(of key: Bytes) -> UInt64? {
         items[key]?.unique

@@ -13,7 +13,7 @@ struct HelpTests {
     }
 
     /// memcached's own tests look for these words to learn what a build can do.
-    @Test(arguments: ["sasl", "ext_path", "proxy_config", "enable-ssl", "no_drop_privileges"])
+    @Test(arguments: ["ext_path", "proxy_config", "enable-ssl", "no_drop_privileges"])
     func theHelpDoesNotAdvertiseWhatIsNotThere(word: String) {
         #expect(!HelpText.help(program: "memcached", own: false).lowercased().contains(word))
     }

@@ -116,7 +116,7 @@ public struct ServerOptions: Equatable, Sendable {
                     + "raise -I or give -o slab_chunk_max=N with fewer KiB"
             } else if item % chunk != 0 {
                 "-I must be a multiple of slab_chunk_max (\(chunk >> 10) KiB)"
-            } else if settings.hotPercent ?? Self.defaultHotPercent
+            } else if (settings.hotPercent ?? Self.defaultHotPercent)
                 + (settings.warmPercent ?? Self.defaultWarmPercent) > 80
             {
                 "hot_lru_pct and warm_lru_pct together cannot be more than 80"

@@ -40,7 +40,7 @@ struct Scenario: CustomTestStringConvertible {
         Scenario(testDescription: "an index that grows", flow: .mixed, sequences: 2, commands: 4000, keys: 9000, filled: true,
             lacks: ["cas STORED"]),
         Scenario(
-            testDescription: "no flush", settings: .init(allowsFlush: false), flow: .mixed, sequences: 1,
+            testDescription: "no flush", settings: .init(allowsFlush: false), flow: .mixed, sequences: 4,
             shows: [Failure.flushNotAllowed.line]),
     ]
 
