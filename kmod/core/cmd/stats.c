@@ -58,32 +58,14 @@ static enum kmc_result kmc_stats_reset_execute(struct kmc_session *s, struct kmc
 	return kmc_say(s, turn, KMC_ANSWER_RESET);
 }
 
-/* PREFIX <name> get <number> hit <number> set <number> del <number> */
-static bool kmc_stats_prefix(struct kmc_reply *reply, const struct kmc_prefix_row *prefix)
+/* get <number> hit <number> set <number> del <number> */
+static bool kmc_stats_prefix(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_prefix_row *prefix)
 {
-	static const char *const counts[KMC_PREFIX_COUNTS] = {
-		[KMC_PREFIX_GET] = " get ",
-		[KMC_PREFIX_HIT] = " hit ",
-		[KMC_PREFIX_SET] = " set ",
-		[KMC_PREFIX_DELETE] = " del ",
-	};
-	u8 *line = kmc_reply_add(reply, KMC_LINE_MAX), *at = line;
-	u32 i;
+	char counts[sizeof("get  hit  set  del ") + KMC_PREFIX_COUNTS * KMC_U64_DIGITS];
 
-	BUILD_BUG_ON(7 + KMC_KEY_MAX + KMC_PREFIX_COUNTS * (5 + KMC_U64_DIGITS) + 2 > KMC_LINE_MAX);
-	if (!line)
-		return false;
-	memcpy(at, "PREFIX ", 7);
-	memcpy(at + 7, prefix->name, prefix->len);
-	at += 7 + prefix->len;
-	for (i = 0; i < KMC_PREFIX_COUNTS; i++) {
-		memcpy(at, counts[i], 5);
-		at += 5;
-		at += kmc_put_u64(at, prefix->count[i]);
-	}
-	memcpy(at, "\r\n", 2);
-	kmc_reply_trim(reply, KMC_LINE_MAX - (u32)(at + 2 - line));
-	return true;
+	snprintf(counts, sizeof(counts), "get %llu hit %llu set %llu del %llu", prefix->count[KMC_PREFIX_GET],
+		 prefix->count[KMC_PREFIX_HIT], prefix->count[KMC_PREFIX_SET], prefix->count[KMC_PREFIX_DELETE]);
+	return s->protocol->prefix(turn->reply, &s->req, prefix->name, prefix->len, counts);
 }
 
 static enum kmc_result kmc_stats_detail_dump(struct kmc_session *s, struct kmc_turn *turn)
@@ -101,7 +83,7 @@ static enum kmc_result kmc_stats_detail_dump(struct kmc_session *s, struct kmc_t
 		at = s->row;
 		if (!kmc_prefix_next(&s->core->prefixes, &at, &row))
 			break;
-		if (!kmc_stats_prefix(turn->reply, &row))
+		if (!kmc_stats_prefix(s, turn, &row))
 			return kmc_wait(turn, KMC_NEED_SEND);
 		s->row = at;
 		turn->budget->keys--;

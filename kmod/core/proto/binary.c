@@ -104,23 +104,31 @@ static bool kmc_binary_key_begins(const struct kmc_request *req, const char *wor
 	return req->nkey >= len && !memcmp(req->key, word, len);
 }
 
-/* The group is the key. Two of them go by their first letters, and there is no beginning of a word that would do. */
+/* The group is the key. Some go by how the key begins; else there is no beginning of a word that would do. */
 static void kmc_binary_read_stats(const u8 *extras, const struct kmc_header *header,
 				  struct kmc_request *req)
 {
-	static const char *const begin[] = { "reset", "settings", "detail" };
+	static const struct {
+		const char *word;
+		enum kmc_verb verb, how;
+	} begin[] = {
+		{ "reset", KMC_VERB_RESET, KMC_VERB_NONE },
+		{ "settings", KMC_VERB_NONE, KMC_VERB_NONE },
+		{ "detail dump", KMC_VERB_DETAIL, KMC_VERB_DUMP },
+		{ "detail on", KMC_VERB_DETAIL, KMC_VERB_ON },
+		{ "detail off", KMC_VERB_DETAIL, KMC_VERB_OFF },
+	};
 	static const char *const whole[] = { "items", "slabs", "sizes" };
 	size_t i;
 
 	req->args = req->key;
 	req->nargs = req->nkey;
 	for (i = 0; i < ARRAY_SIZE(begin); i++) {
-		if (!kmc_binary_key_begins(req, begin[i]))
+		if (!kmc_binary_key_begins(req, begin[i].word))
 			continue;
-		if (i == 0)
-			req->verb = KMC_VERB_RESET;
-		if (i < 2)
-			req->nargs = (u32)strlen(begin[i]);
+		req->verb = begin[i].verb;
+		req->how = begin[i].how;
+		req->nargs = (u32)strlen(begin[i].word);
 		return;
 	}
 	for (i = 0; i < ARRAY_SIZE(whole); i++)
@@ -359,6 +367,7 @@ static const struct kmc_told kmc_binary_told[KMC_ANSWER_NR] = {
 	[KMC_ANSWER_UNAUTHENTICATED] = { KMC_STATUS_AUTH_ERROR, "Auth failure." },
 	[KMC_ANSWER_AUTH_MECHANISMS] = { 0, "PLAIN" },
 	[KMC_ANSWER_AUTH_CONTINUE] = { KMC_STATUS_AUTH_CONTINUE, "" },
+	[KMC_ANSWER_DETAIL_REFUSED] = { KMC_STATUS_NOT_FOUND, "Not found" },
 	[KMC_ANSWER_FLUSH_REFUSED] = { KMC_STATUS_AUTH_ERROR, "Auth failure." },
 };
 
@@ -475,6 +484,13 @@ static bool kmc_binary_stat(struct kmc_reply *reply, const struct kmc_request *r
 			      (u32)strlen(value), 0);
 }
 
+/* One statistic for each; 1.6.45 has one for all, "detailed", with the text that it says in the text protocol. */
+static bool kmc_binary_prefix(struct kmc_reply *reply, const struct kmc_request *req, const u8 *name, u32 len,
+			      const char *counts)
+{
+	return kmc_binary_say(reply, req, KMC_STATUS_SUCCESS, name, len, counts, (u32)strlen(counts), 0);
+}
+
 #define KMC_BINARY_OPS \
 	.grab = kmc_binary_grab, \
 	.answer = kmc_binary_answer, \
@@ -483,7 +499,8 @@ static bool kmc_binary_stat(struct kmc_reply *reply, const struct kmc_request *r
 	.touched = kmc_binary_touched, \
 	.miss = kmc_binary_miss, \
 	.hit = kmc_binary_hit, \
-	.stat = kmc_binary_stat,
+	.stat = kmc_binary_stat, \
+	.prefix = kmc_binary_prefix,
 
 const struct kmc_protocol_ops kmc_binary = { .parse = kmc_binary_parse, KMC_BINARY_OPS };
 const struct kmc_protocol_ops kmc_binary_locked = { .parse = kmc_binary_parse_locked, KMC_BINARY_OPS };

@@ -42,6 +42,7 @@ enum kmc_key_status {
  * @miss: the key of KMC_OP_GET_ONE is not there; only of protocols that know this operation
  * @hit: what stands before a value, to @at (KMC_LINE_MAX bytes). Return: its length.
  * @stat: a line of statistics. Return: false: full, nothing was added.
+ * @prefix: what was counted of one prefix of keys, to "stats detail dump". Return: as @stat.
  * @counts_refusals: values that find no room show in store_too_large and store_no_memory, a refused flush
  *	in cmd_flush
  * @tail, @tail_len: what stands behind a value, when it is sent and when it is received
@@ -63,6 +64,8 @@ struct kmc_protocol_ops {
 	bool (*stat)(struct kmc_reply *reply, const struct kmc_request *req, const char *name,
 		     const char *value);
 	bool counts_refusals;
+	bool (*prefix)(struct kmc_reply *reply, const struct kmc_request *req, const u8 *name, u32 len,
+		       const char *counts);
 	u8 tail[2];
 	u8 tail_len;
 };

@@ -572,6 +572,23 @@ static u32 kmc_text_hit(u8 *line, const struct kmc_request *req, const struct km
 	return at - line;
 }
 
+/* PREFIX <name> get <number> hit <number> set <number> del <number> */
+static bool kmc_text_prefix(struct kmc_reply *reply, const struct kmc_request *req, const u8 *name, u32 len,
+			    const char *counts)
+{
+	size_t ncounts = strlen(counts);
+	u8 *at = kmc_reply_add(reply, (u32)(sizeof("PREFIX  \r\n") - 1 + len + ncounts));
+
+	if (!at)
+		return false;
+	at = kmc_text_say(at, "PREFIX ");
+	at = kmc_text_put(at, (const char *)name, len);
+	*at++ = ' ';
+	at = kmc_text_put(at, counts, ncounts);
+	kmc_text_say(at, "\r\n");
+	return true;
+}
+
 static bool kmc_text_stat(struct kmc_reply *reply, const struct kmc_request *req, const char *name,
 			  const char *value)
 {
@@ -601,6 +618,7 @@ const struct kmc_protocol_ops kmc_text = {
 	.touched = kmc_text_touched,
 	.hit = kmc_text_hit,
 	.stat = kmc_text_stat,
+	.prefix = kmc_text_prefix,
 	.counts_refusals = true,
 	.tail = { '\r', '\n' },
 	.tail_len = KMC_TEXT_CRLF,
