@@ -94,7 +94,9 @@ private struct Generator {
     }
 
     private mutating func next() -> Request {
-        if random.chance(30) { return Request(.meta(meta.next(&random) { _ in Step.lastSeen })) }
+        // A memcached of its own makes a new item of a number that is being read, and forgets that its key came in base64;
+        // the model does not follow yet.
+        if !dialect.mayTrimNumbers, random.chance(30) { return Request(.meta(meta.next(&random) { _ in Step.lastSeen })) }
         return requests.next(&random) { _ in Step.lastSeen }
     }
 
