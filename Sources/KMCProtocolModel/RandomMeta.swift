@@ -96,8 +96,8 @@ public struct RandomMeta: Sendable {
         case "C":
             let other = random.pick([0, requests.options.unknownUnique])
             return Bytes("\(random.chance(75) ? unique ?? other : other)")
-        // Above all that a server gives out by itself, so that any two agree which is older.
-        case "E": return Bytes(random.pick(["1000000005", "2000000077", "3000000000000", "0"]))
+        // Above all that a server, and the model (see beginUniques), give out themselves: any two agree which is older.
+        case "E": return Bytes(random.pick(["3000000000005", "4000000000077", "5000000000000", "0"]))
         case "O": return Bytes(random.pick(["", "x", "opaque", String(repeating: "y", count: 31)]))
         case "M" where verb == .store: return Bytes(random.pick(numeric ? ["E", "R", "S"] : ["E", "A", "P", "R", "S"]))
         case "M": return Bytes(random.pick(["I", "+", "D", "-"]))
