@@ -6,6 +6,7 @@ import collections
 import re
 import socket
 
+from lib.explanations import PARTED
 from lib.operations import UNIQUE
 from lib.tap import CheckFailed
 from lib.wire import Wire
@@ -139,6 +140,9 @@ class Twins:
             return
         self.compared += 1
         if theirs == ours:
+            if PARTED.matches(one.data, theirs, ours):
+                self.explained[PARTED.subject] += 1
+                tainted.add(one.key)
             return
         theirs, ours = masked(theirs), masked(ours)
         if theirs == ours:
