@@ -57,6 +57,13 @@ static void core_wake(struct kmc_core *core)
 	kthread_mod_delayed_work(server->worker, &server->maintain, 0);
 }
 
+static void core_notes(struct kmc_core *core)
+{
+	struct kmc_server *server = server_of(core);
+
+	kthread_queue_work(server->worker, &server->drain);
+}
+
 static void core_shutdown(struct kmc_core *core, bool graceful)
 {
 	kmc_server_stop(server_of(core), graceful ? KMC_REASON_CLIENT_GRACEFUL : KMC_REASON_CLIENT);
@@ -90,6 +97,7 @@ static bool core_claim(struct kmc_core *core, u64 bytes)
 
 static const struct kmc_core_ops core_ops = {
 	.wake = core_wake,
+	.notes = core_notes,
 	.shutdown = core_shutdown,
 	.verbosity = core_verbosity,
 	.gauges = core_gauges,
@@ -102,6 +110,14 @@ static void server_maintain(struct kthread_work *work)
 	struct kmc_server *server = container_of(work, struct kmc_server, maintain.work);
 
 	kthread_queue_delayed_work(server->worker, &server->maintain, kmc_store_maintain(server->core.store));
+}
+
+static void server_drain(struct kthread_work *work)
+{
+	struct kmc_server *server = container_of(work, struct kmc_server, drain);
+
+	if (kmc_store_drain(server->core.store))
+		kthread_queue_work(server->worker, &server->drain);
 }
 
 static void free_server(struct kmc_server *server)
@@ -138,6 +154,7 @@ static void stop_upkeep(struct kmc_server *server)
 {
 	kmc_aging_stop(server);
 	kthread_cancel_delayed_work_sync(&server->maintain);
+	kthread_cancel_work_sync(&server->drain);
 	kthread_destroy_worker(server->worker);
 }
 
@@ -199,6 +216,7 @@ static struct kmc_server *alloc_server(const struct kmc_server_spec *spec)
 	server->started = ktime_get_boottime_seconds();
 	init_rwsem(&server->core_lock);
 	kthread_init_delayed_work(&server->maintain, server_maintain);
+	kthread_init_work(&server->drain, server_drain);
 	kmc_conns_setup(&server->conns);
 	init_waitqueue_head(&server->drained);
 	INIT_WORK(&server->stop, server_stop);

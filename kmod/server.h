@@ -91,7 +91,7 @@ struct kmc_conns {
  * @core_lock: read: @core may be looked at by someone who is no connection; write: @core goes
  * @core_gone: under @core_lock
  * @worker: this instance's own thread: accepting and upkeep run there
- * @maintain: on @worker, the store's upkeep
+ * @maintain: on @worker, the store's upkeep; @drain: the part of it that accesses ask for
  * @aging: on @worker, looks for idle connections
  * @listeners: @nr_listeners of them; fixed array, each entry has its own rules
  * @tcp_port, @udp_port, @socket_path: of the first of their kinds, for statistics (0, ""); fixed
@@ -120,6 +120,7 @@ struct kmc_server {
 	bool core_gone;
 	struct kthread_worker *worker;
 	struct kthread_delayed_work maintain;
+	struct kthread_work drain;
 	struct kthread_delayed_work aging;
 	u32 nr_listeners;
 	struct kmc_listener *listeners[KMC_LISTENERS_MAX];

@@ -60,6 +60,7 @@ struct kmc_core_conn {
 /**
  * struct kmc_core_ops - what the surroundings do for the core
  * @wake: see to it that kmc_store_maintain() runs soon in process context. BH off; may be called often.
+ * @notes: the same of kmc_store_drain(), which is less work. NULL: @wake does
  * @shutdown: a client asked that the cache end (and was allowed to). BH off; must not wait.
  * @verbosity: a client set the level. BH off.
  * @gauges: fill @g. BH off.
@@ -69,6 +70,7 @@ struct kmc_core_conn {
  */
 struct kmc_core_ops {
 	void (*wake)(struct kmc_core *core);
+	void (*notes)(struct kmc_core *core);
 	void (*shutdown)(struct kmc_core *core, bool graceful);
 	void (*verbosity)(struct kmc_core *core, u32 level);
 	void (*gauges)(struct kmc_core *core, struct kmc_core_gauges *g);

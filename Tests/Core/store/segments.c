@@ -93,7 +93,7 @@ static struct model {
 	struct model_item items[MOST];
 	u32 list[KMC_SEGMENTS][MOST], len[KMC_SEGMENTS];
 	u32 notes[MOST], nnotes;
-	u32 chunks, evicted, reclaimed;
+	u32 chunks, evicted, reclaimed, turns;
 	bool segmented;
 	u32 hot_pct, warm_pct, hot_factor, warm_factor;
 } m;
@@ -149,6 +149,7 @@ static bool model_pull_tail(enum kmc_lru_segment from, bool evict, u32 limit, u3
 	if (from != KMC_COLD) {
 		if (!item->active && m.len[from] <= limit && now() - item->time <= max_age)
 			return false;
+		m.turns += item->active && from == KMC_WARM;
 		model_move(n, item->active ? KMC_WARM : KMC_COLD);
 		return true;
 	}
@@ -214,8 +215,7 @@ static u32 model_cold_age(void)
 
 static void model_maintain(void)
 {
-	u32 i, total, hot_age, warm_age, rounds;
-	bool did;
+	u32 i, total, hot_age, warm_age, rounds, did, moves;
 
 	for (i = 0; i < m.nnotes; i++)
 		if (m.items[m.notes[i]].there && m.items[m.notes[i]].segment == KMC_COLD)
@@ -225,16 +225,18 @@ static void model_maintain(void)
 		total = m.segmented ? m.len[KMC_HOT] + m.len[KMC_WARM] + m.len[KMC_COLD] : 0;
 		hot_age = m.segmented ? model_cold_age() * m.hot_factor / 1000 : 0;
 		warm_age = m.segmented ? model_cold_age() * m.warm_factor / 1000 : 0;
-		for (rounds = 0; rounds < 500; rounds++) {
+		for (rounds = 0, moves = 0; rounds < 500; rounds++) {
+			m.turns = 0;
 			did = model_pull_tail(KMC_TEMP, false, 0, 0);
-			did |= model_pull_tail(KMC_HOT, false, total * m.hot_pct / 100, hot_age) ||
+			did += model_pull_tail(KMC_HOT, false, total * m.hot_pct / 100, hot_age) ||
 			       model_pull_tail(KMC_WARM, false, total * m.warm_pct / 100, warm_age);
 			if (m.segmented)
-				did |= model_pull_tail(KMC_COLD, false, 0, 0);
+				did += model_pull_tail(KMC_COLD, false, 0, 0);
 			if (!did)
 				break;
+			moves += did > m.turns;
 		}
-	} while (rounds == 500);
+	} while (moves == 500);
 }
 
 static void model_open(void)
@@ -559,10 +561,20 @@ static void pace(void)
 	for (n = 0; n < 100; n++)
 		put(n, 0);
 	CHECK(kmc_store_maintain(cache_store(&c)) < HZ);
-	/* More than one round can do: at once again. */
+	/* More than one round can do: at once again, unless that is only to turn what is in use. */
 	for (n = 0; n < m.chunks; n++)
 		put(n, 0);
 	EQUAL(kmc_store_maintain(cache_store(&c)), 0);
+	cache_maintain(&c);
+	for (n = 0; n < 2 * m.chunks; n++)
+		fetch(n % m.chunks);
+	cache_maintain(&c);
+	for (n = 0; n < m.chunks; n++)
+		fetch(n);
+	while (kmc_store_drain(cache_store(&c)))
+		;
+	CHECK(kmc_store_maintain(cache_store(&c)) > 0);
+	CHECK(counted(KMC_CLASS_moves_within_lru) >= 500);
 	cache_close(&c);
 }
 

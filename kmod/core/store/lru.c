@@ -129,6 +129,17 @@ void kmc_lru_move(struct kmc_store *store, struct kmc_item *item, u32 handle, en
 	kmc_lru_push(store, kmc_lru(store, class, to), item, handle);
 }
 
+/* The notes want to be read. */
+static void kmc_lru_call(struct kmc_store *store)
+{
+	const struct kmc_core_ops *ops = store->core->ops;
+
+	if (ops->notes)
+		ops->notes(store->core);
+	else
+		ops->wake(store->core);
+}
+
 /* Note in this CPU's ring that the item was used. false: the ring is full. */
 static bool kmc_lru_note(struct kmc_store *store, u32 handle, u64 hash)
 {
@@ -145,7 +156,7 @@ static bool kmc_lru_note(struct kmc_store *store, u32 handle, u64 hash)
 	bump->hash = (u32)hash;
 	smp_store_release(&ring->head, head + 1);
 	if (waiting == KMC_RING_SIZE / 2)
-		kmc_store_wake(store);
+		kmc_lru_call(store);
 	return true;
 }
 

@@ -74,6 +74,17 @@ int kmc_store_provide(struct kmc_store *store)
 	return kmc_slab_provide(store);
 }
 
+bool kmc_store_drain(struct kmc_store *store)
+{
+	bool more;
+
+	kmc_assert_process();
+	local_bh_disable();
+	more = kmc_lru_drain(store, KMC_DRAIN_STEPS);
+	local_bh_enable();
+	return more;
+}
+
 unsigned long kmc_store_maintain(struct kmc_store *store)
 {
 	unsigned long pause = KMC_IDLE;
@@ -86,9 +97,7 @@ unsigned long kmc_store_maintain(struct kmc_store *store)
 		local_bh_enable();
 	}
 	more = kmc_index_grow(store, KMC_GROW_STEPS);
-	local_bh_disable();
-	more |= kmc_lru_drain(store, KMC_DRAIN_STEPS);
-	local_bh_enable();
+	more |= kmc_store_drain(store);
 	if (store->core->settings.lru_maintainer)
 		pause = kmc_lru_juggle(store);
 	pause = min(pause, kmc_crawl(store));

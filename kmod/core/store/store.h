@@ -70,6 +70,11 @@ int kmc_store_provide(struct kmc_store *store);
  */
 unsigned long kmc_store_maintain(struct kmc_store *store);
 
+/* The part of it that reads what accesses have noted, some of it. Process context, as kmc_store_maintain().
+ * Return: whether there is more.
+ */
+bool kmc_store_drain(struct kmc_store *store);
+
 /* Seconds on the cache's own clock: starts at 2, never goes back (memcached's rel_time_t). */
 u32 kmc_store_now(const struct kmc_store *store);
 

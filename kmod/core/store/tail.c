@@ -29,6 +29,7 @@ struct kmc_pull {
 
 enum kmc_fate {
 	KMC_TAIL_STAYS,
+	KMC_TAIL_TURNS,		/* to the head of the same list */
 	KMC_TAIL_MOVES,
 	KMC_TAIL_LEAVES,
 };
@@ -59,12 +60,15 @@ static enum kmc_fate kmc_tail_judge(struct kmc_store *store, const struct kmc_it
 	case KMC_HOT:
 	case KMC_WARM:
 		*to = active ? KMC_WARM : KMC_COLD;
-		return active || bytes > pull->limit || kmc_tail_idle(store, seen) > pull->max_age ?
-		       KMC_TAIL_MOVES : KMC_TAIL_STAYS;
+		if (!active && bytes <= pull->limit && kmc_tail_idle(store, seen) <= pull->max_age)
+			return KMC_TAIL_STAYS;
+		return *to == kmc_item_segment(item) ? KMC_TAIL_TURNS : KMC_TAIL_MOVES;
 	case KMC_COLD:
 		*to = pull->rescue ? KMC_WARM : KMC_COLD;
-		if (active && (pull->rescue || pull->spare))
+		if (active && pull->rescue)
 			return KMC_TAIL_MOVES;
+		if (active && pull->spare)
+			return KMC_TAIL_TURNS;
 		return pull->evict ? KMC_TAIL_LEAVES : KMC_TAIL_STAYS;
 	default:
 		return KMC_TAIL_STAYS;
@@ -169,7 +173,7 @@ static struct kmc_tail kmc_tail_look(struct kmc_store *store, struct kmc_lru *lr
 	if (tail.handle) {
 		item = kmc_item_at(&store->slab, tail.handle);
 		tail.fate = kmc_tail_judge(store, item, lru->bytes, pull, &to);
-		if (tail.fate == KMC_TAIL_MOVES)
+		if (tail.fate == KMC_TAIL_MOVES || tail.fate == KMC_TAIL_TURNS)
 			kmc_tail_move(store, item, tail.handle, to);
 		else if (tail.fate == KMC_TAIL_LEAVES)
 			tail.hash = kmc_item_as_key(store, item).hash;
@@ -281,59 +285,74 @@ static struct kmc_juggle kmc_juggle_plan(struct kmc_store *store, u32 class)
 	return plan;
 }
 
-static bool kmc_juggle_round(struct kmc_store *store, u32 class, const struct kmc_juggle *plan)
+/* The most that was done at a tail. */
+static enum kmc_fate kmc_juggle_round(struct kmc_store *store, u32 class, const struct kmc_juggle *plan)
 {
 	const struct kmc_pull dead_only = { };
-	bool did;
+	enum kmc_fate did, fate;
 
-	did = kmc_lru_pull_tail(store, class, KMC_TEMP, &dead_only) != KMC_TAIL_STAYS;
-	did |= kmc_lru_pull_tail(store, class, KMC_HOT, &plan->hot) != KMC_TAIL_STAYS ||
-	       kmc_lru_pull_tail(store, class, KMC_WARM, &plan->warm) != KMC_TAIL_STAYS;
-	if (plan->segmented)
-		did |= kmc_lru_pull_tail(store, class, KMC_COLD, &plan->cold) != KMC_TAIL_STAYS;
+	did = kmc_lru_pull_tail(store, class, KMC_TEMP, &dead_only);
+	fate = kmc_lru_pull_tail(store, class, KMC_HOT, &plan->hot);
+	if (fate == KMC_TAIL_STAYS)
+		fate = kmc_lru_pull_tail(store, class, KMC_WARM, &plan->warm);
+	did = max(did, fate);
+	if (plan->segmented) {
+		fate = kmc_lru_pull_tail(store, class, KMC_COLD, &plan->cold);
+		did = max(did, fate);
+	}
 	return did;
 }
 
-/* Return: rounds in which something was done, KMC_JUGGLE_MOST at most. */
-static u32 kmc_juggle_class(struct kmc_store *store, u32 class)
+/* What a class had to be done to. */
+struct kmc_juggled {
+	u32 rounds;	/* KMC_JUGGLE_MOST at most */
+	u32 moves;	/* those of them that did more than turn a list */
+};
+
+static struct kmc_juggled kmc_juggle_class(struct kmc_store *store, u32 class)
 {
+	struct kmc_juggled juggled = { };
 	struct kmc_juggle plan;
-	bool did = true;
-	u32 rounds;
+	enum kmc_fate did;
 
 	local_bh_disable();
 	plan = kmc_juggle_plan(store, class);
 	local_bh_enable();
-	for (rounds = 0; rounds < KMC_JUGGLE_MOST; rounds++) {
+	while (juggled.rounds < KMC_JUGGLE_MOST) {
 		local_bh_disable();
 		did = kmc_juggle_round(store, class, &plan);
 		local_bh_enable();
-		if (!did)
+		if (did == KMC_TAIL_STAYS)
 			break;
+		juggled.rounds++;
+		juggled.moves += did != KMC_TAIL_TURNS;
 		cond_resched();
 	}
-	return rounds;
+	return juggled;
 }
 
 unsigned long kmc_lru_juggle(struct kmc_store *store)
 {
 	struct kmc_lrus *lrus = &store->lrus;
-	u32 class, rounds, most = 0;
+	struct kmc_juggled juggled, most = { };
+	u32 class;
 
 	kmc_assert_process();
 	for (class = 1; class <= store->slab.last; class++) {
 		if (kmc_lru_empty(store, class))
 			continue;
-		rounds = kmc_juggle_class(store, class);
-		most = max(most, rounds);
+		juggled = kmc_juggle_class(store, class);
+		most.rounds = max(most.rounds, juggled.rounds);
+		most.moves = max(most.moves, juggled.moves);
 	}
 	local_bh_disable();
 	kmc_count(&store->core->stats, lru_maintainer_juggles);
 	local_bh_enable();
-	if (most == KMC_JUGGLE_MOST)
+	/* Turning alone has no end where all that is warm is in use, and can wait. */
+	if (most.moves == KMC_JUGGLE_MOST)
 		return 0;
 	/* memcached's pace: twice as often after work, an eighth less often without. */
-	lrus->sleep = most ? lrus->sleep / 2 : lrus->sleep + lrus->sleep / 8 + 1;
+	lrus->sleep = most.rounds ? lrus->sleep / 2 : lrus->sleep + lrus->sleep / 8 + 1;
 	lrus->sleep = clamp(lrus->sleep, KMC_SLEEP_MIN, KMC_SLEEP_MAX);
 	return lrus->sleep;
 }
