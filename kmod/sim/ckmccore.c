@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include "include/ckmccore.h"
 #include "sim.h"
+#include "../core/auth.h"
 #include "../core/core.h"
 #include "../core/reply.h"
 #include "../core/cmd/session.h"
@@ -103,6 +104,19 @@ void kmcsim_cache_destroy(kmcsim_cache *cache)
 	WARN_ON(cache->sessions);
 	kmc_core_exit(&cache->core);
 	kvfree(cache);
+}
+
+bool kmcsim_cache_admit(kmcsim_cache *cache, const char *user, const char *password)
+{
+	static const u8 salt[KMC_AUTH_SALT_LEN] = "of a cache that nobody attacks";
+	u8 digest[KMC_AUTH_DIGEST_LEN];
+	struct kmc_auth_table *table;
+
+	kmc_auth_digest(digest, salt, 1, (const u8 *)user, strlen(user), (const u8 *)password, strlen(password));
+	table = kmc_auth_table_create(salt, 1, digest, 1);
+	if (table)
+		kmc_auth_replace(&cache->core, table);
+	return table;
 }
 
 unsigned int kmcsim_cache_maintain(kmcsim_cache *cache)

@@ -32,6 +32,9 @@ kmcsim_cache *kmcsim_cache_create(const kmcsim_setting *settings, size_t count, 
 /* All its sessions must be closed. */
 void kmcsim_cache_destroy(kmcsim_cache *cache);
 
+/* Who says @user and @password is let in; for a cache with the setting "auth". false: no memory. */
+bool kmcsim_cache_admit(kmcsim_cache *cache, const char *user, const char *password);
+
 /* Upkeep, until there is none left to do now. Return: rounds it took. */
 unsigned int kmcsim_cache_maintain(kmcsim_cache *cache);
 
