@@ -40,4 +40,16 @@ struct kmc_stat {
 	const char *text;
 };
 
+/* Whether the row at hand is wanted: false: it is to be left out, or the listing is full. */
+bool kmc_list_begin(struct kmc_listing *list);
+
+/* The row is written: out with it. */
+void kmc_list_emit(struct kmc_listing *list);
+
+/* The value of a setting. @attr: KMC_S_* */
+u64 kmc_listing_setting(const struct kmc_listing *list, u32 attr);
+
+/* Of stats_settings.c: the rows of "stats settings". */
+void kmc_list_settings(struct kmc_listing *list);
+
 #endif
