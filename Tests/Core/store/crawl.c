@@ -259,6 +259,32 @@ static void tocrawl(void)
 	cache_close(&c);
 }
 
+/* A run of its own is told as memcached tells of each LRU's (logger.c); one that a client asked for is not. */
+static void told(void)
+{
+	struct kmc_watcher *watcher;
+	const char *line;
+
+	cache_init(&c);
+	open_flat();
+	watcher = cache_watch(&c, KMC_WATCH_SYSEVENTS);
+	fill(1000, 100);
+	cache_set_until(&c, "long", "0123456789012345678901234567890123456789", now() + 3);
+	cache_set(&c, "for ever", "v");
+	wait_s(1);
+	CHECK(strstr(cache_told(watcher), " type=lru_crawler crawler=0 lru=na low_mark=11 next_reclaims=1001 since_run=0 "
+			"next_run=65 elapsed=0 examined=1002 reclaimed=0\n"));
+	EQUAL(crawl(~0ULL), 0);
+	wait_s(1);
+	EQUAL(cache_told(watcher)[0], 0);
+	wait_s(70);
+	line = cache_told(watcher);
+	CHECK(strstr(line, " examined=1001 reclaimed=1\n"));
+	CHECK(strstr(line, " low_mark=11 "));
+	kmc_watcher_destroy(&c.core, watcher);
+	cache_close(&c);
+}
+
 static const struct tap_test tests[] = {
 	{ "crawl: takes out what has expired", reaps },
 	{ "crawl: waits longer when there is nothing to find", waits_longer },
@@ -268,6 +294,7 @@ static const struct tap_test tests[] = {
 	{ "crawl: a client's run comes first", asked_while_it_runs },
 	{ "crawl: lru_crawler_sleep", sleeps },
 	{ "crawl: lru_crawler_tocrawl", tocrawl },
+	{ "crawl: its runs are told to who watches", told },
 };
 
 const struct tap_suite crawl_suite = TAP_SUITE(tests);

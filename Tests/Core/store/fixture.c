@@ -181,3 +181,35 @@ u64 cache_items(struct cache *c)
 	local_bh_enable();
 	return totals.curr_items;
 }
+
+static void nobody_comes(struct kmc_peer *peer)
+{
+}
+
+struct kmc_watcher *cache_watch(struct cache *c, u32 events)
+{
+	static struct kmc_peer peer = { .number = 1, .kick = nobody_comes };
+	struct kmc_watcher *watcher = kmc_watcher_create(&c->core, 65536);
+
+	CHECK(watcher);
+	local_bh_disable();
+	kmc_watcher_start(&c->core, watcher, &peer, events);
+	local_bh_enable();
+	EQUAL(strcmp(cache_told(watcher), "OK\r\n"), 0);
+	return watcher;
+}
+
+const char *cache_told(struct kmc_watcher *watcher)
+{
+	static char told[65536 + 1];
+	const u8 *at;
+	u32 len = 0, run;
+
+	while ((run = kmc_watcher_run(watcher, &at))) {
+		memcpy(told + len, at, run);
+		len += run;
+		kmc_watcher_advance(watcher, run);
+	}
+	told[len] = 0;
+	return told;
+}

@@ -50,4 +50,10 @@ void cache_maintain(struct cache *c);
 
 u64 cache_items(struct cache *c);
 
+/* Somebody watches @events (set of enum kmc_watched). What he was told since he was asked last: in static memory,
+ * ended by a zero byte, without the first OK.
+ */
+struct kmc_watcher *cache_watch(struct cache *c, u32 events);
+const char *cache_told(struct kmc_watcher *watcher);
+
 #endif

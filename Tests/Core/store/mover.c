@@ -1,130 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pages go from one class to another, into the pool, and back to the system; what is in them stays. */
+/* Pages go from one class to another and into the pool; what is in them stays. */
 #include <pthread.h>
-#include "fixture.h"
+#include "pages.h"
 #include "suites.h"
-#define SMALL	1000	/* bytes of a value, several hundred to a page */
-#define LARGE	20000	/* in chunks, with PIECE */
-#define PIECE	4096
-static u8 bytes[1 << 20];
-
-static const u8 *value_of(u32 n, u32 len)
-{
-	u32 i;
-
-	for (i = 0; i < len; i++)
-		bytes[i] = (u8)(n * 31 + i * 7 + (i >> 8));
-	return bytes;
-}
-
-static const char *key_of(u32 n)
-{
-	static char key[16];
-
-	snprintf(key, sizeof(key), "key%u", n);
-	return key;
-}
-
-static void fill(struct cache *c, u32 n, u32 len)
-{
-	EQUAL(cache_put(c, KMC_SET, key_of(n), value_of(n, len), len, 0), KMC_STORED);
-}
-
-static bool has(struct cache *c, u32 n, u32 want)
-{
-	u32 len;
-	const char *got = cache_get(c, key_of(n), &len);
-
-	if (!got)
-		return false;
-	EQUAL(len, want);
-	CHECK(memcmp(got, value_of(n, want), want) == 0);
-	return true;
-}
-
-static struct kmc_class_totals class_of(struct cache *c, u32 class)
-{
-	struct kmc_class_totals totals;
-	u32 last;
-
-	local_bh_disable();
-	CHECK(kmc_store_class(cache_store(c), class, &last, &totals));
-	local_bh_enable();
-	return totals;
-}
-
-static struct kmc_store_totals totals_of(struct cache *c)
-{
-	struct kmc_store_totals totals;
-
-	local_bh_disable();
-	kmc_store_totals(cache_store(c), &totals);
-	local_bh_enable();
-	return totals;
-}
-
-static u64 counted(struct cache *c, enum kmc_counter counter)
-{
-	return kmc_stats_sum(&c->core.stats, counter);
-}
-
-static u64 evicted(struct cache *c)
-{
-	return kmc_stats_sum_classes(&c->core.stats, KMC_CLASS_evicted);
-}
-
-static u32 class_for(struct cache *c, const char *key, u32 len)
-{
-	return kmc_slab_class(&cache_store(c)->slab, kmc_item_nominal(cache_store(c), (u32)strlen(key), 0, len));
-}
-
-static enum kmc_move_answer reassign(struct cache *c, s32 from, s32 to)
-{
-	enum kmc_move_answer answer;
-
-	local_bh_disable();
-	answer = kmc_store_reassign(cache_store(c), from, to);
-	local_bh_enable();
-	return answer;
-}
-
-static void steps(struct cache *c, u32 count)
-{
-	while (count--)
-		kmc_store_maintain(cache_store(c));
-}
-
-/* Until the page has gone, or not. */
-static bool moved(struct cache *c)
-{
-	u64 before = counted(c, KMC_COUNT_slabs_moved);
-	u32 n;
-
-	for (n = 0; n < 40000 && kmc_mover_running(cache_store(c)); n++)
-		kmc_store_maintain(cache_store(c));
-	CHECK(!kmc_mover_running(cache_store(c)));
-	return counted(c, KMC_COUNT_slabs_moved) == before + 1;
-}
-
-/* Nothing moves but by request. */
-static void open(struct cache *c, u32 megabytes, u32 chunk_max)
-{
-	cache_init(c);
-	c->settings.memory_limit = (u64)megabytes << 20;
-	c->settings.slab_automove = 0;
-	c->settings.lru_maintainer = 0;
-	c->settings.lru_segmented = 0;
-	if (chunk_max)
-		c->settings.slab_chunk_max = chunk_max;
-	cache_open(c);
-}
 
 static void answers(void)
 {
 	struct cache c;
 	u32 class, n;
 
-	open(&c, 16, 0);
+	open_still(&c, 16, 0);
 	class = class_for(&c, "key0", SMALL);
 	EQUAL(reassign(&c, -1, 3), KMC_MOVE_BAD_CLASS);
 	for (n = 0; class_of(&c, class).pages < 2; n++)
@@ -153,7 +38,7 @@ static void rescues(void)
 	u32 class, n, many, order = 0, handle;
 	u64 cas[4000];
 
-	open(&c, 4, 0);
+	open_still(&c, 4, 0);
 	class = class_for(&c, "key0", SMALL);
 	for (many = 0; class_of(&c, class).pages < 3; many++)
 		fill(&c, many, SMALL);
@@ -209,7 +94,7 @@ static void evicts_for_room(void)
 	struct cache c;
 	u32 class, n, many, kept = 0, per_page;
 
-	open(&c, 4, 0);
+	open_still(&c, 4, 0);
 	class = class_for(&c, "key0", SMALL);
 	per_page = class_of(&c, class).chunks_per_page;
 	for (many = 0; many < 4 * per_page; many++)
@@ -222,6 +107,8 @@ static void evicts_for_room(void)
 		kept += has(&c, n, SMALL);
 	CHECK(has(&c, many, 10));
 	CHECK(evicted(&c) >= per_page && evicted(&c) <= per_page + 20);
+	/* The oldest items are in the oldest page: what goes first makes no room elsewhere. */
+	CHECK(counted(&c, KMC_COUNT_slab_reassign_busy_nomem) > 1);
 	EQUAL(kept, many - evicted(&c));
 	EQUAL(class_of(&c, class).pages, 3);
 	EQUAL(class_of(&c, class_for(&c, "key0", 10)).pages, 2);
@@ -267,7 +154,7 @@ static void pieces(void)
 	struct cache c;
 	u32 class, n, many, id, moves = 0;
 
-	open(&c, 8, PIECE);
+	open_still(&c, 8, PIECE);
 	class = cache_store(&c)->slab.last;
 	for (many = 0; class_of(&c, class).pages < 5; many++)
 		fill(&c, many, LARGE + many);
@@ -339,7 +226,7 @@ static void held(void)
 	struct cache c;
 	u32 class, n;
 
-	open(&c, 8, 0);
+	open_still(&c, 8, 0);
 	class = class_for(&c, "key0", SMALL);
 	for (n = 0; class_of(&c, class).pages < 2; n++)
 		fill(&c, n, SMALL);
@@ -366,7 +253,7 @@ static void held_in_chunks(bool for_ever)
 	struct cache c;
 	u32 class, n;
 
-	open(&c, 16, PIECE);
+	open_still(&c, 16, PIECE);
 	class = cache_store(&c)->slab.last;
 	for (n = 0; class_of(&c, class).pages < 3; n++)
 		fill(&c, n, LARGE);
@@ -405,7 +292,7 @@ static void incoming(void)
 	struct kmc_key k;
 	u32 class, n;
 
-	open(&c, 8, 0);
+	open_still(&c, 8, 0);
 	class = class_for(&c, "key0", SMALL);
 	k = cache_key(&c, "slow");
 	item = cache_item(&c, "slow", value_of(7, SMALL), SMALL, 0, 0);
@@ -430,7 +317,7 @@ static void dead(void)
 	struct cache c;
 	u32 class, n;
 
-	open(&c, 8, 0);
+	open_still(&c, 8, 0);
 	class = class_for(&c, "key0", SMALL);
 	for (n = 0; class_of(&c, class).pages < 2; n++)
 		fill(&c, n, SMALL);
@@ -472,7 +359,7 @@ static void waits_for_readers(void)
 	u32 class, n;
 
 	kmc_sim_poisoning(false);
-	open(&shared, 8, 0);
+	open_still(&shared, 8, 0);
 	class = class_for(&shared, "key0", SMALL);
 	for (n = 0; class_of(&shared, class).pages < 2; n++)
 		fill(&shared, n, SMALL);
@@ -490,189 +377,6 @@ static void waits_for_readers(void)
 	cache_close(&shared);
 }
 
-/* Memory goes back to the system, and comes again. */
-static void limit(void)
-{
-	struct cache c;
-	u32 class, n, kept = 0;
-	u64 full;
-
-	open(&c, 32, 0);
-	class = class_for(&c, "key0", SMALL);
-	for (n = 0; class_of(&c, class).pages < 30; n++)
-		fill(&c, n, SMALL);
-	full = kmc_sim_live_bytes();
-	local_bh_disable();
-	kmc_store_set_limit(cache_store(&c), 10 << 20);
-	local_bh_enable();
-	steps(&c, 5000);
-	EQUAL(class_of(&c, class).pages, 10);
-	EQUAL(totals_of(&c).total_malloced, 10 << 20);
-	CHECK(kmc_sim_live_bytes() <= full - (20ULL << 20));
-	while (n--)
-		kept += has(&c, n, SMALL);
-	EQUAL(kept, class_of(&c, class).items);
-	CHECK(kept > 9 * class_of(&c, class).chunks_per_page);
-	local_bh_disable();
-	kmc_store_set_limit(cache_store(&c), 40 << 20);
-	local_bh_enable();
-	for (n = 0; class_of(&c, class).pages < 40; n++)
-		fill(&c, n, SMALL);
-	cache_close(&c);
-}
-
-/* The system asks, gets, and is not asked for more at once; later it is. */
-static void pressed(void)
-{
-	struct cache c;
-	u32 class, n;
-
-	open(&c, 16, 0);
-	class = class_for(&c, "key0", SMALL);
-	for (n = 0; class_of(&c, class).pages < 16; n++)
-		fill(&c, n, SMALL);
-	EQUAL(kmc_store_spare(cache_store(&c)), 15 + totals_of(&c).reserved_pages);
-	kmc_store_press(cache_store(&c), 5);
-	steps(&c, 3000);
-	EQUAL(class_of(&c, class).pages, 11);
-	EQUAL(totals_of(&c).reclaimed_pages, 5);
-	for (n = 0; n < 40000; n++)
-		fill(&c, n, SMALL);
-	EQUAL(class_of(&c, class).pages, 11);
-	kmc_sim_clock_advance(11000);
-	steps(&c, 10);
-	for (n = 0; n < 40000; n++)
-		fill(&c, n, SMALL);
-	EQUAL(class_of(&c, class).pages, 16);
-	cache_close(&c);
-}
-
-/* A second passes, and what it brings is done. */
-static void second(struct cache *c)
-{
-	kmc_sim_clock_advance(1000);
-	steps(c, 300);
-}
-
-static void automove_idle(void)
-{
-	struct cache c;
-	u32 class, n, many;
-
-	cache_init(&c);
-	c.settings.memory_limit = 8 << 20;
-	c.settings.slab_automove_window = 3;
-	cache_open(&c);
-	class = class_for(&c, "key0", SMALL);
-	for (many = 0; class_of(&c, class).pages < 8; many++)
-		fill(&c, many, SMALL);
-	for (n = 0; n < many; n += 2)
-		cache_delete(&c, key_of(n));
-	for (n = 0; n < 12; n++)
-		second(&c);
-	CHECK(totals_of(&c).pooled_pages >= 1 && class_of(&c, class).pages <= 7);
-	EQUAL(evicted(&c), 0);
-	for (n = 1; n < many; n += 2)
-		CHECK(has(&c, n, SMALL));
-	cache_close(&c);
-}
-
-/* One class was filled long ago, another one evicts what is young: @wanted pages move. */
-static u32 automove_ages(u32 level, u32 ratio)
-{
-	struct cache c;
-	u32 old, young, n, round, next = 100000, pages;
-
-	cache_init(&c);
-	c.settings.memory_limit = 8 << 20;
-	c.settings.slab_automove = level;
-	c.settings.slab_automove_window = 3;
-	c.settings.slab_automove_ratio = ratio;
-	cache_open(&c);
-	old = class_for(&c, "key0", SMALL);
-	young = class_for(&c, "key000000", 5000);
-	for (n = 0; class_of(&c, old).pages < 7; n++)
-		fill(&c, n, SMALL);
-	kmc_sim_clock_advance(500000);
-	for (round = 0; round < 12; round++) {
-		for (n = 0; n < 300; n++)
-			fill(&c, next++, 5000);
-		second(&c);
-	}
-	pages = class_of(&c, young).pages;
-	cache_close(&c);
-	return pages;
-}
-
-static void automove_by_age(void)
-{
-	CHECK(automove_ages(1, 800000) > 2);
-}
-
-static void automove_off(void)
-{
-	EQUAL(automove_ages(0, 800000), 1);
-}
-
-static void automove_ratio(void)
-{
-	EQUAL(automove_ages(1, 1), 1);
-}
-
-static void automove_at_each_eviction(void)
-{
-	CHECK(automove_ages(2, 1) > 2);
-}
-
-static void listed_sizes(void)
-{
-	struct cache c;
-	const char *complaint;
-
-	cache_init(&c);
-	strscpy(c.settings.slab_sizes, "96-120-1000", sizeof(c.settings.slab_sizes));
-	cache_open(&c);
-	EQUAL(cache_store(&c)->slab.last, 4);
-	EQUAL(cache_store(&c)->slab.classes[2].nominal, 120);
-	EQUAL(cache_store(&c)->slab.classes[3].nominal, 1000);
-	EQUAL(cache_store(&c)->slab.classes[4].nominal, 512 << 10);
-	fill(&c, 1, SMALL);
-	CHECK(has(&c, 1, SMALL));
-	EQUAL(class_of(&c, 4).items, 1);
-	cache_close(&c);
-	strscpy(c.settings.slab_sizes, "96-104", sizeof(c.settings.slab_sizes));
-	EQUAL(kmc_settings_check(&c.settings, &complaint), -EINVAL);
-	strscpy(c.settings.slab_sizes, "96-x", sizeof(c.settings.slab_sizes));
-	EQUAL(kmc_settings_check(&c.settings, &complaint), -EINVAL);
-	strscpy(c.settings.slab_sizes, "47", sizeof(c.settings.slab_sizes));
-	EQUAL(kmc_settings_check(&c.settings, &complaint), -EINVAL);
-}
-
-/* Who only announces large values does not get all the memory. */
-static void announced(void)
-{
-	struct kmc_item *items[100];
-	struct cache c;
-	u32 n, many;
-
-	open(&c, 16, 0);
-	for (many = 0; many < 100; many++) {
-		items[many] = cache_item(&c, "large", bytes, 1000000, 0, 0);
-		if (IS_ERR(items[many]))
-			break;
-	}
-	EQUAL(many, 8);
-	CHECK(items[many] == ERR_PTR(-ENOMEM));
-	EQUAL(totals_of(&c).incoming_bytes, 8000000);
-	fill(&c, 1, SMALL);
-	for (n = 0; n < many; n++)
-		kmc_item_put(cache_store(&c), items[n]);
-	EQUAL(totals_of(&c).incoming_bytes, 0);
-	fill(&c, 2, 500000);
-	EQUAL(totals_of(&c).incoming_bytes, 0);
-	cache_close(&c);
-}
-
 static const struct tap_test tests[] = {
 	{ "mover: answers", answers },
 	{ "mover: items stay what they are", rescues },
@@ -686,15 +390,6 @@ static const struct tap_test tests[] = {
 	{ "mover: a value that is coming in", incoming },
 	{ "mover: dead items are not rescued", dead },
 	{ "mover: waits for readers", waits_for_readers },
-	{ "mover: a lower limit gives memory back", limit },
-	{ "mover: gives memory back when pressed", pressed },
-	{ "mover: a class with much room gives a page to the pool", automove_idle },
-	{ "mover: pages go to where the youngest are evicted", automove_by_age },
-	{ "mover: unless they are told not to", automove_off },
-	{ "mover: or ages are not far enough apart", automove_ratio },
-	{ "mover: level 2, a page for each eviction", automove_at_each_eviction },
-	{ "mover: sizes that are listed", listed_sizes },
-	{ "mover: values that are only announced", announced },
 };
 
 const struct tap_suite mover_suite = TAP_SUITE(tests);

@@ -86,7 +86,9 @@ static void kmc_crawl_visit(void *ctx, u32 handle)
 		return;
 	}
 	crawler->checked[class]++;
-	if (!kmc_crawl_item(store, item, handle))
+	if (kmc_crawl_item(store, item, handle))
+		crawler->reclaimed++;
+	else
 		kmc_crawl_note(store, item);
 }
 
@@ -133,6 +135,27 @@ static bool kmc_crawl_due(const struct kmc_store *store, u32 flushes)
 	       (READ_ONCE(store->expiry.deadlines) || flushes != READ_ONCE(store->expiry.reaped));
 }
 
+/* The run is over and the next one planned: memcached's line for each LRU, here one for all. */
+static void kmc_crawl_tell(struct kmc_store *store, u64 little, u64 dying)
+{
+	const struct kmc_crawler *crawler = &store->crawler;
+	struct kmc_core *core = store->core;
+	u64 alive = 0;
+	u32 class;
+
+	if (!kmc_watched(&core->watch, KMC_WATCH_SYSEVENTS))
+		return;
+	for (class = 0; class < KMC_CLASSES_MAX; class++)
+		alive += crawler->checked[class];
+	alive -= crawler->reclaimed;
+	local_bh_disable();
+	kmc_watch_system(core, "type=lru_crawler crawler=0 lru=na low_mark=%llu next_reclaims=%llu since_run=0 "
+			 "next_run=%u elapsed=%u examined=%llu reclaimed=%llu", little, dying,
+			 crawler->wait + KMC_CRAWL_WAIT_MIN, kmc_store_now(store) - crawler->began, alive,
+			 crawler->reclaimed);
+	local_bh_enable();
+}
+
 /* memcached's lru_maintainer_crawler_check(): is there more than a hundredth to be had, and when? */
 static void kmc_crawl_plan(struct kmc_store *store)
 {
@@ -150,6 +173,7 @@ static void kmc_crawl_plan(struct kmc_store *store)
 		crawler->wait += 60;
 	crawler->wait = min_t(u32, crawler->wait, KMC_CRAWL_WAIT_MAX);
 	crawler->next = kmc_store_now(store) + crawler->wait + KMC_CRAWL_WAIT_MIN;
+	kmc_crawl_tell(store, little, dying);
 }
 
 static void kmc_crawl_end(struct kmc_store *store)
@@ -188,6 +212,8 @@ static void kmc_crawl_begin(struct kmc_store *store)
 	crawler->resume = 0;
 	crawler->whole = !~classes && !crawler->walk.position;
 	crawler->mortal = 0;
+	crawler->reclaimed = 0;
+	crawler->began = kmc_store_now(store);
 	memset(crawler->minutes, 0, sizeof(crawler->minutes));
 	memset(crawler->checked, 0, sizeof(crawler->checked));
 	crawler->pass = flushes;

@@ -26,8 +26,9 @@
  * @whole: it sees all that was there when it began
  * @pass: flush number when it began
  * @walk: where it is; @resume: where the next one begins
- * @checked: items of each class
+ * @checked: items of each class; @reclaimed: those of all classes that were dead
  * @mortal: items with a deadline; @minutes: how many die within each minute of the coming hour
+ * @began: second in which the run began
  * @next: second of the next run; @wait: how long that was after the last
  */
 struct kmc_crawler {
@@ -41,6 +42,8 @@ struct kmc_crawler {
 	u32 checked[KMC_CLASSES_MAX];
 	u64 mortal;
 	u32 minutes[KMC_CRAWL_MINUTES];
+	u64 reclaimed;
+	u32 began;
 	u32 next, wait;
 };
 

@@ -240,6 +240,14 @@ static s32 kmc_mover_richest(struct kmc_store *store)
 	return best;
 }
 
+/* What upkeep has decided by itself: memcached tells of the automover's moves alone, too. */
+static void kmc_mover_tell(struct kmc_store *store, s32 from, s32 to, bool moves)
+{
+	if (kmc_watched(&store->core->watch, KMC_WATCH_SYSEVENTS))
+		kmc_watch_system(store->core, "type=slab_move src=%d dst=%d state=%s", from, to,
+				 moves ? "ok" : "fail");
+}
+
 /* Nothing is asked for: is there something to do all the same? */
 static unsigned long kmc_mover_look(struct kmc_store *store)
 {
@@ -261,6 +269,7 @@ static unsigned long kmc_mover_look(struct kmc_store *store)
 		return KMC_MOVER_IDLE_TIME;
 	local_bh_disable();
 	answer = kmc_mover_request(store, from, to, shrink);
+	kmc_mover_tell(store, from, to, answer == KMC_MOVE_OK);
 	local_bh_enable();
 	return answer == KMC_MOVE_OK ? 0 : KMC_MOVER_IDLE_TIME;
 }
