@@ -8,7 +8,7 @@
  * struct kmc_automove_look - a class at one look
  * @age: seconds since its coldest item was used
  * @share: of evictions since the look before, in KMC_AUTOMOVE_SHARE parts
- * @dirty: it evicted, found no memory, or has more or fewer pages than before
+ * @dirty: it evicted, found no memory, or has more pages than before
  * @evicted: it evicted
  */
 struct kmc_automove_look {
@@ -98,7 +98,7 @@ static void kmc_automove_note(struct kmc_automove_look *look, const struct kmc_a
 	*look = (struct kmc_automove_look){
 		.evicted = evicted,
 		.share = evicted ? (u32)div64_u64(evicted * KMC_AUTOMOVE_SHARE, evicted_by_all) : 0,
-		.dirty = evicted || now->outofmemory > before->outofmemory || now->pages != before->pages,
+		.dirty = evicted || now->outofmemory > before->outofmemory || now->pages > before->pages,
 	};
 }
 

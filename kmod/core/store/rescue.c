@@ -88,6 +88,9 @@ static void kmc_rescue_prepare(struct kmc_store *store)
 		else if (!mover->evict || pulls == KMC_RESCUE_PULLS || !kmc_lru_evict(store, mover->from))
 			break;
 	}
+	/* Also if what is in the chunk has just gone for want of it: then it need not be moved any more. */
+	if (!mover->spare)
+		kmc_count(&store->core->stats, slab_reassign_busy_nomem);
 }
 
 /* By itself for the thread sanitizer: late readers may be looking at these bytes. */
@@ -259,10 +262,7 @@ static enum kmc_move_status kmc_rescue_ready(struct kmc_store *store, struct kmc
 			kmc_rescue_give_up(store, rescue);
 		return KMC_BUSY_HELD;
 	}
-	if (store->mover.spare)
-		return KMC_MOVED_AWAY;
-	kmc_count(&store->core->stats, slab_reassign_busy_nomem);
-	return KMC_BUSY_NO_MEMORY;
+	return store->mover.spare ? KMC_MOVED_AWAY : KMC_BUSY_NO_MEMORY;
 }
 
 /* Whether the chunk holds an item, or a piece of one, that is now held. *@piece: the latter. BH off. */
