@@ -4,54 +4,26 @@
 import contextlib
 import io
 import multiprocessing
-import subprocess
-import tempfile
-import time
 
 from lib import explanations
 from lib.binary_twins import BinaryTwins
 from lib.frames import Frames
 from lib.operations import Traffic
+from lib.peer import Peer
 from lib.server import Server, is_ours
 from lib.tap import check, test
 from lib.twins import Twins, bundles
-from lib.wire import Wire
 
 # No maintainer: it holds items for a moment, and a number that is held is not written in place.
-PEER = ["memcached", "-u", "root", "-m", "128", "-o", "no_lru_maintainer"]
+PEER = ["-m", "128", "-o", "no_lru_maintainer"]
 HIT_PERCENT = 20
 # A million, at four pairs of servers at once.
 PARTS, PART = 4, 250_000
 
 
-class Peer:
-    """Debian's memcached on a unix socket."""
-
-    def __init__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="kmc-peer-")
-        self.endpoint = f"{self._folder.name}/socket"
-
-    def __enter__(self):
-        self._process = subprocess.Popen([*PEER, "-s", self.endpoint], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        limit = time.monotonic() + 20
-        while True:
-            try:
-                with Wire(self.endpoint) as wire:
-                    wire.alive()
-                return self
-            except OSError as problem:
-                check(self._process.poll() is None and time.monotonic() < limit, f"memcached does not answer: {problem}")
-                time.sleep(0.05)
-
-    def __exit__(self, *_):
-        self._process.terminate()
-        self._process.wait()
-        self._folder.cleanup()
-
-
 def _run(seed, count, most=25):
     options = [] if is_ours() else ["-o", "no_lru_maintainer"]
-    with Peer() as peer, Server("-m", "128", *options, unix=True) as server:
+    with Peer(*PEER) as peer, Server("-m", "128", *options, unix=True) as server:
         known = explanations.ALL + ([] if is_ours() else explanations.NOT_OURS)
         twins = Twins(peer.endpoint, server.endpoint, known)
         binary = BinaryTwins(twins, peer.endpoint, server.endpoint)

@@ -48,8 +48,9 @@ def as_numbers(dotted):
 
 
 def traits():
-    """What tests may ask for with needs=."""
-    return frozenset({"module"} if is_ours() else set())
+    """What tests may ask for with needs=: the module, or 1.6.45's words."""
+    found = {"module"} if is_ours() else set()
+    return frozenset(found | ({"1.6.45"} if version() >= (1, 6, 45) else set()))
 
 
 def free_port():

@@ -9,12 +9,17 @@ from lib.tap import check, equal
 
 
 class Wire:
-    """One connection to an endpoint: (host, port) or a unix path. `timeout` is seconds for each receive."""
+    """One connection to an endpoint: (host, port) or a unix path.
 
-    def __init__(self, endpoint, timeout=60):
+    `timeout` is seconds for each receive; `window` the bytes that may wait to be read (0: as ever).
+    """
+
+    def __init__(self, endpoint, timeout=60, window=0):
         family = socket.AF_UNIX if isinstance(endpoint, str) else \
             socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
+        if window:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         self.socket.settimeout(timeout)
         self._connect(endpoint, time.monotonic() + timeout)
         self._pending = bytearray()
@@ -71,13 +76,21 @@ class Wire:
 
     def line(self):
         """The next line, without its end, which must be CR LF."""
+        text = self.raw_line()
+        check(text.endswith(b"\r\n"), f"line without CR LF: {text!r}")
+        return text[:-2]
+
+    def raw_line(self):
+        """The next line with its end, which may be LF alone."""
         start = 0
         while (end := self._pending.find(b"\n", start)) < 0:
             start = len(self._pending)
             check(self._receive(), f"closed in the middle of a line: {bytes(self._pending[:200])!r}")
-        text = self.exactly(end + 1)
-        check(text.endswith(b"\r\n"), f"line without CR LF: {text!r}")
-        return text[:-2]
+        return self.exactly(end + 1)
+
+    def waiting(self):
+        """Whether bytes have been received that nobody has asked for yet."""
+        return bool(self._pending)
 
     def ask(self, request, reply):
         """Send `request`; exactly the bytes of `reply` must come."""
@@ -129,6 +142,13 @@ class Wire:
             check(words[0] == "STAT" and len(words) == 3, f"expected STAT or END, found {line!r}")
             rows[words[1]] = words[2]
         return rows
+
+    def until(self, name, wanted, group=b"", within=100):
+        """Waits until a row of "stats" is a number."""
+        limit = time.monotonic() + within
+        while (found := int(self.stats(group)[name])) != wanted:
+            check(time.monotonic() < limit, f"{name} is {found}, and not {wanted} after {within} s")
+            time.sleep(0.05)
 
     def closed(self, within=20):
         """Everything until the peer closes, which must happen within so many seconds."""
