@@ -25,7 +25,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "KMCProtocolModel", swiftSettings: strict),
@@ -34,10 +33,7 @@ let package = Package(
         .testTarget(
             name: "KMCConformanceTests", dependencies: ["KMCConformance", "KMCProtocolModel"], swiftSettings: strict),
         .systemLibrary(name: "CLinux"),
-        .target(
-            name: "KMCBench",
-            dependencies: ["CLinux", .product(name: "Histogram", package: "hdrhistogram-swift")],
-            swiftSettings: strict),
+        .target(name: "KMCBench", dependencies: ["CLinux"], swiftSettings: strict),
         .testTarget(name: "KMCBenchTests", dependencies: ["KMCBench"], swiftSettings: strict),
         .systemLibrary(name: "CKMemcacheUAPI"),
         // The core that the module is built from, in user space. For tests and bench only (licences).

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// A closed-loop run of one workload against one endpoint.
+/// A run of one workload against one endpoint: a closed loop, or, with a rate, an open one.
 public struct Bench: Sendable {
     /// When a run ends.
     public enum Limit: Sendable, Equatable {
@@ -15,21 +15,22 @@ public struct Bench: Sendable {
     public var connections: Int
     public var threads: Int
     public var limit: Limit
+    /// Requests per second, over all connections, that are sent whether or not earlier ones are answered; nil sends the
+    /// next batch when the one before is answered.
+    public var rate: Double?
     /// Requests, over all connections, before the measurement starts.
     public var warmup: Int
 
-    /// Seconds without a reply after which a run fails.
-    private static let patience = 30
-
     public init(
         endpoint: Endpoint, workload: Workload, connections: Int = 1, threads: Int = 1,
-        limit: Limit = .requests(10_000), warmup: Int = 0
+        limit: Limit = .requests(10_000), rate: Double? = nil, warmup: Int = 0
     ) {
         self.endpoint = endpoint
         self.workload = workload
         self.connections = connections
         self.threads = threads
         self.limit = limit
+        self.rate = rate
         self.warmup = warmup
     }
 
@@ -37,6 +38,7 @@ public struct Bench: Sendable {
     public var complaint: String? {
         if !(1...65_536).contains(connections) { return "there can be 1 to 65536 connections, not \(connections)" }
         if !(1...connections).contains(threads) { return "each thread needs a connection: 1 to \(connections) threads" }
+        if let rate, !(rate > 0 && rate <= 1e9) { return "a rate is more than 0, up to 1000000000 requests per second" }
         if warmup < 0 { return "the warm-up cannot be less than nothing" }
         switch limit {
         case .requests(let count) where count < 0: return "the number of operations cannot be negative"
@@ -49,34 +51,44 @@ public struct Bench: Sendable {
     public func fill() throws(BenchFailure) {
         var filling = self
         filling.workload.mix = .set
-        filling.workload.depth = max(1, min(32, (256 << 10) / (workload.valueSize + 1)))
+        filling.workload.depth = endpoint.isDatagram
+            ? 1 : max(1, min(32, (256 << 10) / (workload.valueSize.longestValue + 1)))
         filling.connections = 1
         filling.threads = 1
         filling.warmup = 0
+        filling.rate = nil
         filling.limit = .requests(workload.keys)
-        let report = try filling.run(order: .sequential) { _, _ in }
-        guard report.isClean else {
-            throw BenchFailure("the server refused \(report.errors) of \(workload.keys) values to begin with")
+        let report = try filling.run(order: .sequential, stop: { false }, progress: { _, _ in })
+        guard report.isClean, report.lost == 0 else {
+            throw BenchFailure("the server refused \(report.errors + report.lost) of \(workload.keys) values to begin with")
         }
     }
 
     /// Runs and reports. `progress` is called about once a second with the requests answered and the seconds so far.
-    public func run(progress: (Int, Int) -> Void = { _, _ in }) throws(BenchFailure) -> Report {
-        try run(order: .random, progress: progress)
+    /// Once `stop` says true, no further request is sent, and the report is about what was.
+    public func run(
+        stop: () -> Bool = { false }, progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(BenchFailure) -> Report {
+        try run(order: .random, stop: stop, progress: progress)
     }
 
-    private func run(order: Plan.Order, progress: (Int, Int) -> Void) throws(BenchFailure) -> Report {
+    private func run(
+        order: Plan.Order, stop: () -> Bool, progress: (Int, Int) -> Void
+    ) throws(BenchFailure) -> Report {
         if let complaint { throw BenchFailure(complaint) }
-        let plan = Plan(workload, order: order)
+        let plan = Plan(workload, order: order, framed: endpoint.isDatagram)
         let barrier = UnsafeMutablePointer<pthread_barrier_t>.allocate(capacity: 1)
         defer { barrier.deallocate() }
         pthread_barrier_init(barrier, nil, UInt32(threads))
-        let crew = shares(try connect()).map { LoadThread(plan, $0, barrier: barrier) }
+        let crew = shares(try connect(), order).map { LoadThread(plan, $0, barrier: barrier) }
         for thread in crew { try thread.start() }
-        let stalled = watch(crew, progress)
+        var watcher = Watcher(crew)
+        watcher.watch(stop, progress)
         pthread_barrier_destroy(barrier)
-        if stalled { throw BenchFailure("the server has not answered for \(Self.patience) seconds") }
-        return try Self.sum(crew)
+        if watcher.stalled && !watcher.stopped {
+            throw BenchFailure("the server has not answered for \(Watcher.patience) seconds")
+        }
+        return try Self.sum(crew, rate: rate, failing: !watcher.stopped)
     }
 
     private func connect() throws(BenchFailure) -> [Socket] {
@@ -91,10 +103,12 @@ public struct Bench: Sendable {
     }
 
     /// Deals connections and requests out to the threads; the first ones get what does not divide.
-    private func shares(_ sockets: [Socket]) -> [LoadThread.Share] {
+    private func shares(_ sockets: [Socket], _ order: Plan.Order) -> [LoadThread.Share] {
         func part(_ whole: Int, _ index: Int) -> Int { whole / threads + (index < whole % threads ? 1 : 0) }
         // Connections ask for different keys at a time: a prime step through the schedule.
-        let firsts = sockets.indices.map { $0 * 7919 + 1 }
+        let firsts = sockets.indices.map { order == .sequential ? 0 : $0 * 7919 + 1 }
+        // In an open loop each connection has a batch due once in this time, the threads' in turn.
+        let interval = rate.map { Double(connections * workload.depth) * 1e9 / $0 } ?? 0
         return (0..<threads).map { thread in
             let mine = stride(from: thread, to: connections, by: threads)
             var requests = Int.max
@@ -105,40 +119,21 @@ public struct Bench: Sendable {
             }
             return LoadThread.Share(
                 connections: mine.map { sockets[$0] }, firsts: mine.map { firsts[$0] },
-                warmup: part(warmup, thread), requests: requests, nanoseconds: nanoseconds)
+                warmup: part(warmup, thread), requests: requests, nanoseconds: nanoseconds,
+                interval: rate == nil ? 0 : max(UInt64(interval), 1),
+                delay: UInt64(interval) * UInt64(thread) / UInt64(connections))
         }
     }
 
-    /// Waits for the threads; true if they had to be interrupted because nothing came.
-    private func watch(_ crew: [LoadThread], _ progress: (Int, Int) -> Void) -> Bool {
-        var last = 0
-        var quiet = 0
-        var seconds = 0
-        var stalled = false
-        for thread in crew {
-            while !thread.join(milliseconds: 1000) {
-                seconds += 1
-                let done = crew.reduce(0) { $0 + $1.progress }
-                quiet = done == last ? quiet + 1 : 0
-                last = done
-                progress(done, seconds)
-                if quiet >= Self.patience && !stalled {
-                    stalled = true
-                    crew.forEach { $0.interrupt() }
-                }
-            }
-        }
-        return stalled
-    }
-
-    private static func sum(_ crew: [LoadThread]) throws(BenchFailure) -> Report {
+    private static func sum(_ crew: [LoadThread], rate: Double?, failing: Bool) throws(BenchFailure) -> Report {
         var report = Report()
+        report.rate = rate
         for thread in crew {
-            if let failure = thread.failure { throw failure }
+            if failing, let failure = thread.failure { throw failure }
             report.add(thread.outcome)
         }
         let start = crew.map(\.started).min() ?? 0
-        report.nanoseconds = (crew.map(\.ended).max() ?? 0) - start
+        report.nanoseconds = max(crew.map(\.ended).max() ?? 0, start) - start
         return report
     }
 }

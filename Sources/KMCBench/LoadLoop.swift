@@ -2,7 +2,6 @@
 
 import CLinux
 import Glibc
-import Histogram
 import Synchronization
 
 /// Nanoseconds of the clock that latencies are measured with.
@@ -12,90 +11,107 @@ func monotonicNanoseconds() -> UInt64 {
     return UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
 }
 
-/// A socket, what is said over it, and how far the current batch is sent.
-struct Connection: BitwiseCopyable {
-    let socket: Socket
-    var exchange: Exchange
-    /// Bytes of the batch that are sent, and when the first was.
-    var sent = 0
-    var started: UInt64 = 0
-    /// Whether epoll reports room to send.
-    var watchesRoom = false
-
-    var unsent: Int { exchange.requestLength &- sent }
-
-    /// Sends what fits of the rest of the batch.
-    mutating func push() throws(BenchFailure) {
-        if unsent > 0 {
-            sent &+= try socket.send(exchange.request + sent, unsent)
-        }
-    }
+/// What a loop and its watcher in another thread tell each other.
+struct Signals: ~Copyable {
+    /// Requests done.
+    let done = Atomic<Int>(0)
+    /// Send no further batch.
+    let stop = Atomic<Bool>(false)
 }
 
-/// One thread's closed loop over its connections. Nothing in it allocates or counts references per request: the
-/// connections and the histogram are values that only this loop holds.
+/// One thread's loop over its connections. Nothing in it allocates or counts references per request: the connections and
+/// the counters are memory that only this loop touches.
 struct LoadLoop: ~Copyable {
-    private static let longest: UInt64 = 60_000_000_000
     private static let eventCount = 64
+    private static let roomSize = 256 << 10
 
-    private let connections: UnsafeMutablePointer<Connection>
-    private let count: Int
+    let connections: UnsafeMutablePointer<Connection>
+    let count: Int
     private let epoll: Int32
     private let events: UnsafeMutablePointer<epoll_event>
-    /// Requests done, for a watcher in another thread.
-    private let published: UnsafeMutablePointer<Atomic<Int>>
-    private(set) var latencies = Histogram<UInt64>(highestTrackableValue: Self.longest)
+    private let room: UnsafeMutableRawBufferPointer
+    private let signals: UnsafeMutablePointer<Signals>
+    private let isDatagram: Bool
+    private let latencies: UnsafeMutablePointer<UInt64>
+    private var slowest: UInt64 = 0
 
     /// Requests that may still be sent, and when the last one may be.
-    private var remaining = 0
+    var remaining = 0
     private var deadline = UInt64.max
     /// Connections with a batch under way.
-    private var busy = 0
+    private(set) var busy = 0
     private var done = 0
 
-    /// `connections` and `published` belong to the caller and must outlive the loop.
+    /// `connections` and `signals` belong to the caller and must outlive the loop.
     init(
-        _ connections: UnsafeMutableBufferPointer<Connection>, published: UnsafeMutablePointer<Atomic<Int>>
+        _ connections: UnsafeMutableBufferPointer<Connection>, _ signals: UnsafeMutablePointer<Signals>
     ) throws(BenchFailure) {
         self.connections = connections.baseAddress!
         count = connections.count
-        self.published = published
+        self.signals = signals
+        isDatagram = connections[0].socket.isDatagram
         events = .allocate(capacity: Self.eventCount)
+        room = .allocate(byteCount: Self.roomSize, alignment: 64)
+        latencies = .allocate(capacity: Latencies.buckets)
+        latencies.initialize(repeating: 0, count: Latencies.buckets)
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw BenchFailure("cannot make an epoll descriptor", errno: errno) }
-        for index in 0..<count where count > 1 {
+        for index in 0..<count {
             try watch(index, Int32(EPOLL_CTL_ADD), room: false)
         }
     }
 
     deinit {
         events.deallocate()
+        room.deallocate()
+        latencies.deallocate()
         close(epoll)
     }
 
-    /// Sends `requests` requests, or what fits until `deadline`, and waits for all replies.
+    /// What was measured since `forget`.
+    var measured: Latencies {
+        var sum = Latencies()
+        sum.add(latencies, longest: slowest)
+        return sum
+    }
+
+    /// Forgets what was measured so far: what follows counts.
+    mutating func forget() {
+        latencies.update(repeating: 0, count: Latencies.buckets)
+        slowest = 0
+        for index in 0..<count {
+            connections[index].exchange.tally = Tally()
+        }
+    }
+
+    /// Closed loop: sends `requests` requests, or what fits until `deadline`, and waits for all replies.
     mutating func run(requests: Int, until deadline: UInt64 = .max) throws(BenchFailure) {
         remaining = requests
         self.deadline = deadline
-        let now = monotonicNanoseconds()
         for index in 0..<count {
-            try begin(connections + index, now)
+            try begin(connections + index, monotonicNanoseconds())
             if count > 1 { try watchRoom(index) }
         }
         if count == 1 {
             try runAlone(connections)
         } else {
-            try runTogether()
+            while busy > 0 { try waitAndHandle(limit: isDatagram ? Socket.datagramPatience : nil) }
         }
-        published.pointee.store(done, ordering: .relaxed)
+        publish()
     }
 
-    /// Forgets the latencies so far: what follows counts.
-    mutating func forget() {
-        latencies.reset()
-        for index in 0..<count {
-            connections[index].exchange.tally = Tally()
-        }
+    /// Whether batches may still be started at this time.
+    func mayBegin(_ now: UInt64) -> Bool {
+        remaining > 0 && now < deadline && !signals.pointee.stop.load(ordering: .relaxed)
+    }
+
+    mutating func setLimits(requests: Int, until deadline: UInt64) {
+        remaining = requests
+        self.deadline = deadline
+    }
+
+    func publish() {
+        signals.pointee.done.store(done, ordering: .relaxed)
     }
 
     /// One connection: wait in recv itself, two system calls per batch.
@@ -105,22 +121,25 @@ struct LoadLoop: ~Copyable {
                 connection.pointee.socket.waitReady()
                 try connection.pointee.push()
                 try pull(connection, wait: false)
-            } else {
-                try pull(connection, wait: true)
+            } else if try !pull(connection, wait: true) && isDatagram {
+                try giveUp(connection, monotonicNanoseconds())
             }
         }
     }
 
-    private mutating func runTogether() throws(BenchFailure) {
-        while busy > 0 {
-            let ready = epoll_wait(epoll, events, Int32(Self.eventCount), -1)
-            guard ready >= 0 || errno == EINTR else { throw BenchFailure("cannot wait for replies", errno: errno) }
-            var place = 0
-            while place < ready {
-                try handle(events[place])
-                place &+= 1
-            }
+    /// Waits for replies, at most `limit` nanoseconds, and takes what has come.
+    mutating func waitAndHandle(limit: UInt64?) throws(BenchFailure) {
+        var time = timespec(tv_sec: Int((limit ?? 0) / 1_000_000_000), tv_nsec: Int((limit ?? 0) % 1_000_000_000))
+        let ready = limit == nil
+            ? epoll_wait(epoll, events, Int32(Self.eventCount), -1)
+            : epoll_pwait2(epoll, events, Int32(Self.eventCount), &time, nil)
+        guard ready >= 0 || errno == EINTR else { throw BenchFailure("cannot wait for replies", errno: errno) }
+        var place = 0
+        while place < ready {
+            try handle(events[place])
+            place &+= 1
         }
+        if ready == 0 && isDatagram { try giveUpOld() }
     }
 
     private mutating func handle(_ event: epoll_event) throws(BenchFailure) {
@@ -134,7 +153,7 @@ struct LoadLoop: ~Copyable {
         var more = true
         while more && connection.pointee.exchange.waiting > 0 {
             more = try pull(connection, wait: false)
-            if ended && !more && connection.pointee.exchange.waiting > 0 {
+            if ended && !isDatagram && !more && connection.pointee.exchange.waiting > 0 {
                 throw BenchFailure("the server closed the connection")
             }
         }
@@ -151,14 +170,13 @@ struct LoadLoop: ~Copyable {
         }
     }
 
-    /// Starts the next batch, if there is to be one.
-    private mutating func begin(
-        _ connection: UnsafeMutablePointer<Connection>, _ now: UInt64
-    ) throws(BenchFailure) {
-        guard remaining > 0 && now < deadline else { return }
+    /// Starts the next batch, if there is to be one; its latency counts from `start`.
+    mutating func begin(_ connection: UnsafeMutablePointer<Connection>, _ start: UInt64) throws(BenchFailure) {
+        guard mayBegin(start) else { return }
         remaining &-= connection.pointee.exchange.prepare(limit: remaining)
-        connection.pointee.started = now
+        connection.pointee.started = start
         connection.pointee.sent = 0
+        connection.pointee.isBusy = true
         busy &+= 1
         try connection.pointee.push()
     }
@@ -168,22 +186,54 @@ struct LoadLoop: ~Copyable {
     private mutating func pull(
         _ connection: UnsafeMutablePointer<Connection>, wait: Bool
     ) throws(BenchFailure) -> Bool {
-        let room = connection.pointee.exchange.room
         let count = try connection.pointee.socket.receive(into: room, wait: wait)
         guard count > 0 else { return false }
         let now = monotonicNanoseconds()
-        let answered = connection.pointee.exchange.received(count)
+        let answered = isDatagram
+            ? connection.pointee.exchange.receivedDatagram(room.baseAddress!, count)
+            : connection.pointee.exchange.received(room.baseAddress!, count)
         guard answered >= 0 else { throw Self.nonsense(connection.pointee.exchange.unread) }
         if answered > 0 {
-            latencies.record(min(now &- connection.pointee.started, Self.longest), count: UInt64(answered))
-            done &+= answered
+            record(now &- min(connection.pointee.started, now), answered)
         }
         if connection.pointee.exchange.waiting == 0 {
-            busy &-= 1
-            published.pointee.store(done, ordering: .relaxed)
-            try begin(connection, now)
+            try next(connection, now)
         }
-        return count == room.count
+        return isDatagram || count == room.count
+    }
+
+    private mutating func record(_ nanoseconds: UInt64, _ requests: Int) {
+        let time = min(nanoseconds, Latencies.longest)
+        latencies[Latencies.bucket(time)] &+= UInt64(truncatingIfNeeded: requests)
+        slowest = max(slowest, time)
+        done &+= requests
+    }
+
+    /// After a batch is over.
+    private mutating func next(_ connection: UnsafeMutablePointer<Connection>, _ now: UInt64) throws(BenchFailure) {
+        busy &-= 1
+        connection.pointee.isBusy = false
+        publish()
+        if interval == 0 {
+            try begin(connection, now)
+        } else if connection.pointee.owed > 0 {
+            try beginDue(connection)
+        }
+    }
+
+    private mutating func giveUp(_ connection: UnsafeMutablePointer<Connection>, _ now: UInt64) throws(BenchFailure) {
+        connection.pointee.exchange.giveUp()
+        try next(connection, now)
+    }
+
+    /// Gives up what has been waited for too long.
+    private mutating func giveUpOld() throws(BenchFailure) {
+        let now = monotonicNanoseconds()
+        for index in 0..<count where connections[index].isBusy {
+            if now &- min(connections[index].started, now) >= Socket.datagramPatience {
+                try giveUp(connections + index, now)
+            }
+        }
     }
 
     private func watch(_ index: Int, _ operation: Int32, room: Bool) throws(BenchFailure) {
@@ -203,4 +253,7 @@ struct LoadLoop: ~Copyable {
         }
         return BenchFailure("the server's answer fits no request of this run: \(text)")
     }
+
+    /// In an open loop: nanoseconds between two batches of one connection. 0: closed loop.
+    var interval: UInt64 = 0
 }

@@ -3,8 +3,8 @@
 import Glibc
 import Synchronization
 
-/// A thread with its share of the connections. The thread alone touches them from `start` to `join`; the watcher reads
-/// only `published`, and shuts sockets down.
+/// A thread with its share of the connections. The thread alone touches them from `start` to `join`; the watcher uses
+/// only `signals`, and shuts sockets down.
 final class LoadThread {
     /// What this thread is to send.
     struct Share {
@@ -14,13 +14,16 @@ final class LoadThread {
         let warmup: Int
         let requests: Int
         let nanoseconds: UInt64?
+        /// Nanoseconds between two batches of one connection, and the first one's delay; 0 for a closed loop.
+        let interval: UInt64
+        let delay: UInt64
     }
 
     private let plan: Plan
     private let share: Share
     private let barrier: UnsafeMutablePointer<pthread_barrier_t>
     private let connections: UnsafeMutableBufferPointer<Connection>
-    private let published: UnsafeMutablePointer<Atomic<Int>>
+    private let signals: UnsafeMutablePointer<Signals>
     private let finished: UnsafeMutablePointer<sem_t>
     private var thread = pthread_t()
 
@@ -38,10 +41,10 @@ final class LoadThread {
         connections = .allocate(capacity: share.connections.count)
         for (index, socket) in share.connections.enumerated() {
             let exchange = Exchange(plan, first: share.firsts[index])
-            connections.initializeElement(at: index, to: Connection(socket: socket, exchange: exchange))
+            connections.initializeElement(at: index, to: Connection(socket, exchange))
         }
-        published = .allocate(capacity: 1)
-        published.initialize(to: Atomic(0))
+        signals = .allocate(capacity: 1)
+        signals.initialize(to: Signals())
         finished = .allocate(capacity: 1)
         sem_init(finished, 0, 0)
     }
@@ -52,14 +55,14 @@ final class LoadThread {
             connection.exchange.deallocate()
         }
         connections.deallocate()
-        published.deinitialize(count: 1)
-        published.deallocate()
+        signals.deinitialize(count: 1)
+        signals.deallocate()
         sem_destroy(finished)
         finished.deallocate()
     }
 
     /// Requests answered so far, warm-up included.
-    var progress: Int { published.pointee.load(ordering: .relaxed) }
+    var progress: Int { signals.pointee.done.load(ordering: .relaxed) }
 
     func start() throws(BenchFailure) {
         let context = Unmanaged.passRetained(self)
@@ -73,7 +76,8 @@ final class LoadThread {
         }
     }
 
-    /// Waits up to `milliseconds` for the end; true once the thread has ended. After that it must not be called again.
+    /// Waits up to `milliseconds` for the end, less if a signal comes; true once the thread has ended. After that it
+    /// must not be called again.
     func join(milliseconds: Int) -> Bool {
         var limit = timespec()
         clock_gettime(CLOCK_REALTIME, &limit)
@@ -85,6 +89,11 @@ final class LoadThread {
         return true
     }
 
+    /// Lets the thread end once what it has sent is answered, from another thread.
+    func stop() {
+        signals.pointee.stop.store(true, ordering: .relaxed)
+    }
+
     /// Makes the thread end with a failure, from another thread.
     func interrupt() {
         for socket in share.connections { socket.shutDown() }
@@ -93,15 +102,23 @@ final class LoadThread {
     private func work() {
         var reachedBarrier = false
         do throws(BenchFailure) {
-            var loop = try LoadLoop(connections, published: published)
+            var loop = try LoadLoop(connections, signals)
             if share.warmup > 0 { try loop.run(requests: share.warmup) }
             loop.forget()
             pthread_barrier_wait(barrier)
             reachedBarrier = true
+            // What was measured until a failure counts for whoever interrupted the run.
+            defer { outcome.latencies = loop.measured }
             started = monotonicNanoseconds()
-            try loop.run(requests: share.requests, until: share.nanoseconds.map { started + $0 } ?? .max)
-            ended = monotonicNanoseconds()
-            outcome.latencies = loop.latencies
+            defer { ended = monotonicNanoseconds() }
+            let deadline = share.nanoseconds.map { started + $0 } ?? .max
+            if share.interval > 0 {
+                outcome.unsent = try loop.runOpen(
+                    requests: share.requests, until: deadline, interval: share.interval,
+                    start: started + share.delay, depth: plan.workload.depth)
+            } else {
+                try loop.run(requests: share.requests, until: deadline)
+            }
         } catch {
             failure = error
             if !reachedBarrier { pthread_barrier_wait(barrier) }

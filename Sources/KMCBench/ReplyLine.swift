@@ -2,48 +2,55 @@
 
 import Glibc
 
-/// Fixed pieces of replies as numbers, so that one load compares them (memcached protocol.txt, "Retrieval commands",
-/// "Storage commands" and "Meta Get").
+/// Fixed pieces of replies as numbers.
 enum Token {
     static let lineFeed: UInt8 = 0x0A
     /// CR LF
     static let lineEnd: UInt16 = 0x0A0D
-    /// `END` CR
-    static let end: UInt32 = 0x0D44_4E45
-    /// `EN` CR LF
-    static let metaMiss: UInt32 = 0x0A0D_4E45
-    /// `STORED` CR LF
-    static let stored: UInt64 = 0x0A0D_4445_524F_5453
 }
 
-/// The first line of a reply that is not the expected one, read carefully.
-enum ReplyLine: Equatable {
+/// The first line of a reply that is not the expected one, read carefully (memcached protocol.txt, "Retrieval commands",
+/// "Storage commands" and "Meta Get"). Lengths of lines include their end.
+enum ReplyLine {
     /// More bytes are needed to tell.
     case incomplete
-    /// Not a reply, or one that does not fit the request.
+    /// Not a reply.
     case nonsense
     /// An error line, or a storage command's refusal, of this length.
     case error(Int)
-    /// An item of this length, its value and line end included, and the last eight bytes of its key if it is as long as
-    /// the keys asked for.
-    case item(length: Int, digits: UInt64?)
+    case end(Int)
+    case stored(Int)
+    case metaMiss(Int)
+    /// `VALUE`: the line's length, the key, the value's size without its line end.
+    case item(line: Int, key: UnsafeRawBufferPointer, size: Int)
+    /// `VA`.
+    case metaItem(line: Int, size: Int)
 
     /// The longest line a server may send: a key and three numbers, or an error's sentence.
     private static let longest = 2048
+    /// The longest value that is waited for: memcached's -I allows no more.
+    private static let longestValue = 1 << 30
 
     private static let refusals = ["ERROR", "CLIENT_ERROR ", "SERVER_ERROR ", "NOT_STORED", "EXISTS", "NOT_FOUND"]
 
-    init(_ bytes: UnsafeRawPointer, _ count: Int, key: Int, keySize: Int) {
-        guard let feed = memchr(bytes, Int32(Token.lineFeed), min(count, Self.longest)) else {
-            self = count < Self.longest ? .incomplete : .nonsense
+    init(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count > 0, let feed = memchr(bytes.baseAddress!, Int32(Token.lineFeed), min(bytes.count, Self.longest))
+        else {
+            self = bytes.count < Self.longest ? .incomplete : .nonsense
             return
         }
-        let length = bytes.distance(to: UnsafeRawPointer(feed)) + 1
-        let line = UnsafeRawBufferPointer(start: bytes, count: length)
-        if line.starts(with: "VALUE ".utf8) {
-            self = Self.item(line, number: 3, key: key, keySize: keySize)
+        let length = bytes.baseAddress!.distance(to: UnsafeRawPointer(feed)) + 1
+        let line = UnsafeRawBufferPointer(rebasing: bytes[..<length])
+        if line.elementsEqual("END\r\n".utf8) {
+            self = .end(length)
+        } else if line.elementsEqual("EN\r\n".utf8) {
+            self = .metaMiss(length)
+        } else if line.elementsEqual("STORED\r\n".utf8) {
+            self = .stored(length)
+        } else if line.starts(with: "VALUE ".utf8) {
+            self = Self.item(line)
         } else if line.starts(with: "VA ".utf8) {
-            self = Self.item(line, number: 1, key: key, keySize: keySize)
+            self = Self.metaItem(line)
         } else if Self.refusals.contains(where: { line.starts(with: $0.utf8) }) {
             self = .error(length)
         } else {
@@ -51,16 +58,21 @@ enum ReplyLine: Equatable {
         }
     }
 
-    /// An item whose length is word `number` of its line.
-    private static func item(_ line: UnsafeRawBufferPointer, number: Int, key: Int, keySize: Int) -> ReplyLine {
-        let words = line.dropLast(line.count >= 2 && line[line.count - 2] == 0x0D ? 2 : 1)
+    private static func item(_ line: UnsafeRawBufferPointer) -> ReplyLine {
+        let words = words(line)
+        guard words.count >= 4, let size = decimal(words[3]) else { return .nonsense }
+        return .item(line: line.count, key: UnsafeRawBufferPointer(rebasing: words[1]), size: size)
+    }
+
+    private static func metaItem(_ line: UnsafeRawBufferPointer) -> ReplyLine {
+        let words = words(line)
+        guard words.count >= 2, let size = decimal(words[1]) else { return .nonsense }
+        return .metaItem(line: line.count, size: size)
+    }
+
+    private static func words(_ line: UnsafeRawBufferPointer) -> [Slice<UnsafeRawBufferPointer>] {
+        line.dropLast(line.count >= 2 && line[line.count - 2] == 0x0D ? 2 : 1)
             .split(separator: 0x20, omittingEmptySubsequences: false)
-        guard words.count > number, let size = decimal(words[number]) else { return .nonsense }
-        var digits: UInt64?
-        if number == 3 && words[1].count == keySize {
-            digits = line.loadUnaligned(fromByteOffset: key + keySize - KeyName.size, as: UInt64.self)
-        }
-        return .item(length: line.count + size + 2, digits: digits)
     }
 
     private static func decimal(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
@@ -71,6 +83,6 @@ enum ReplyLine: Equatable {
             guard (0x30...0x39).contains(digit) else { return nil }
             value = value * 10 + Int(digit - 0x30)
         }
-        return value
+        return value <= longestValue ? value : nil
     }
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-import Histogram
-
 /// What a run showed.
 public struct Report: Sendable {
     /// Replies that came, and the keys that their requests named.
@@ -16,8 +14,13 @@ public struct Report: Sendable {
     public internal(set) var errors = 0
     /// From the common start to the last reply.
     public internal(set) var nanoseconds: UInt64 = 0
-    /// Nanoseconds from a request's sending to its reply, per request.
-    public internal(set) var latencies = Histogram<UInt64>(highestTrackableValue: 60_000_000_000)
+    /// Nanoseconds from a request's sending to its reply, per request; in an open loop from when it was due.
+    public internal(set) var latencies = Latencies()
+    /// Requests over UDP that were not answered in time.
+    public internal(set) var lost = 0
+    /// The rate of an open loop, and the requests that were due but never sent because their connection waited.
+    public internal(set) var rate: Double?
+    public internal(set) var unsent = 0
 
     /// Whether each reply was a right one; a miss is one too.
     public var isClean: Bool { wrong == 0 && errors == 0 }
@@ -39,6 +42,8 @@ public struct Report: Sendable {
         misses += other.misses
         wrong += other.wrong
         errors += other.errors
+        lost += other.lost
+        unsent += other.unsent
         latencies.add(other.latencies)
     }
 
@@ -49,6 +54,7 @@ public struct Report: Sendable {
         misses += tally.misses
         wrong += tally.wrong
         errors += tally.errors
+        lost += tally.lost
     }
 }
 
@@ -57,7 +63,7 @@ extension Report {
     private typealias Row = (name: String, value: String, sentence: String)
 
     private var rows: [Row] {
-        let percentiles = [("p50", 50.0), ("p99", 99.0), ("p999", 99.9)].map { name, percentile in
+        let percentiles: [Row] = [("p50", 50.0), ("p99", 99.0), ("p999", 99.9)].map { name, percentile in
             (name + "_us", fixed(Double(latencies.valueAtPercentile(percentile)) / 1000, 1), "\(percentile) % within, us")
         }
         return [
@@ -73,6 +79,14 @@ extension Report {
             ("misses", String(misses), "misses"),
             ("wrong", String(wrong), "wrong values"),
             ("errors", String(errors), "errors"),
+        ] + (lost > 0 ? [("lost", String(lost), "requests without an answer")] : []) + openRows
+    }
+
+    private var openRows: [Row] {
+        guard let rate else { return [] }
+        return [
+            ("rate", fixed(rate, 1), "requests/s were due; times count from when each was"),
+            ("unsent", String(unsent), "requests that were due and not sent"),
         ]
     }
 

@@ -14,6 +14,8 @@ struct Tally: BitwiseCopyable, Equatable {
     var wrong = 0
     /// Replies that say an error, or that a value was not stored.
     var errors = 0
+    /// Requests over UDP that were not answered in time.
+    var lost = 0
 
     static func += (sum: inout Tally, more: Tally) {
         sum.requests += more.requests
@@ -22,5 +24,6 @@ struct Tally: BitwiseCopyable, Equatable {
         sum.misses += more.misses
         sum.wrong += more.wrong
         sum.errors += more.errors
+        sum.lost += more.lost
     }
 }

@@ -11,6 +11,9 @@ final class Memcached {
     private let directory: String
     private var process = pid_t()
 
+    /// With `tcp`: the endpoint of the same server over UDP.
+    private(set) var udp: Endpoint?
+
     init(tcp: Bool) throws {
         var template = Array("/tmp/kmc-bench-XXXXXX".utf8CString)
         directory = String(cString: try #require(mkdtemp(&template)))
@@ -19,7 +22,8 @@ final class Memcached {
         if tcp {
             let port = UInt16(21_000 + Int(getpid()) % 10_000)
             endpoint = .tcp(host: "127.0.0.1", port: port)
-            arguments += ["-l", "127.0.0.1", "-p", String(port), "-U", "0"]
+            arguments += ["-l", "127.0.0.1", "-p", String(port), "-U", String(port)]
+            udp = .udp(host: "127.0.0.1", port: port)
         } else {
             endpoint = .unix(path: directory + "/socket")
             arguments += ["-s", directory + "/socket"]
@@ -116,6 +120,82 @@ final class Memcached {
         let report = try bench.run()
         #expect(report.requests > 0)
         #expect((200_000_000...5_000_000_000).contains(report.nanoseconds))
+    }
+
+    @Test(arguments: [Mix.get, .set, .mget, .mg, .mixed(gets: 3)], [1, 2000])
+    func datagramsAreAnsweredAndVerified(mix: Mix, valueSize: Int) throws {
+        let server = try Memcached(tcp: true)
+        for (connections, depth, threads) in [(1, 1, 1), (4, 2, 2)] {
+            let workload = Workload(mix: mix, keys: 50, valueSize: .fixed(valueSize), keysPerGet: 3, depth: depth)
+            let bench = Bench(
+                endpoint: try #require(server.udp), workload: workload, connections: connections, threads: threads,
+                limit: .requests(202), warmup: 20)
+            // A set must fit into one datagram of 1400 bytes (memcached protocol.txt, "UDP protocol").
+            try Bench(endpoint: server.endpoint, workload: workload).fill()
+            if mix == .set || mix == .mixed(gets: 3), valueSize > 1300 { continue }
+            let report = try bench.run()
+            #expect(report.isClean && report.misses == 0 && report.lost == 0)
+            #expect(report.requests == 202)
+        }
+    }
+
+    @Test(arguments: [Mix.get, .set, .mixed(gets: 3)], [1, 7]) func theBinaryProtocolIsSpoken(mix: Mix, depth: Int) throws {
+        let server = try Memcached(tcp: true)
+        for endpoint in [server.endpoint, try #require(server.udp)] {
+            let workload = Workload(mix: mix, dialect: .binary, keys: 40, depth: depth)
+            let bench = Bench(endpoint: endpoint, workload: workload, connections: 2, limit: .requests(301))
+            try bench.fill()
+            let report = try bench.run()
+            #expect(report.requests == 301 && report.isClean && report.misses == 0)
+        }
+        try server.tell("set \(name(3, 16)) 0 0 4\r\nnope\r\n")
+        try server.tell("delete \(name(4, 16))\r\n")
+        guard mix == .get else { return }
+        let workload = Workload(mix: .get, dialect: .binary, keys: 40, depth: depth)
+        let report = try Bench(endpoint: server.endpoint, workload: workload, limit: .requests(600)).run()
+        #expect(report.wrong > 0 && report.misses > 0 && report.errors == 0)
+        #expect(report.hits + report.wrong + report.misses == 600)
+    }
+
+    @Test(arguments: [SizeLaw.etc, .usr]) func publishedShapesAreVerified(law: SizeLaw) throws {
+        let server = try Memcached(tcp: false)
+        let workload = Workload(
+            mix: .mixed(gets: 30), keys: 300, popularity: .zipf(0.99), keySize: law, valueSize: law, depth: 3)
+        let bench = Bench(endpoint: server.endpoint, workload: workload, connections: 3, limit: .requests(600))
+        try bench.fill()
+        let report = try bench.run()
+        #expect(report.requests == 600 && report.isClean && report.misses == 0)
+    }
+
+    /// A whole filling reads whole: every key is there.
+    @Test(arguments: [33, 64, 1000]) func fillingStoresEveryKey(keys: Int) throws {
+        let server = try Memcached(tcp: false)
+        let bench = Bench(endpoint: server.endpoint, workload: Workload(keys: keys), limit: .requests(20 * keys))
+        try bench.fill()
+        #expect(try bench.run().misses == 0)
+    }
+
+    @Test func anOpenLoopSendsWhatIsDue() throws {
+        let server = try Memcached(tcp: false)
+        let bench = Bench(
+            endpoint: server.endpoint, workload: Workload(keys: 10), connections: 3, threads: 2,
+            limit: .requests(150), rate: 500)
+        try bench.fill()
+        let report = try bench.run()
+        #expect(report.requests == 150 && report.misses == 0)
+        // 150 at 500 a second are due over 0.3 s; no server makes that shorter.
+        #expect(report.nanoseconds > 250_000_000)
+        #expect(report.json.contains(#""rate": 500.0"#))
+    }
+
+    @Test func aStoppedRunSaysWhatItSaw() throws {
+        let server = try Memcached(tcp: false)
+        let bench = Bench(
+            endpoint: server.endpoint, workload: Workload(keys: 10), connections: 2, limit: .seconds(600))
+        try bench.fill()
+        let report = try bench.run(stop: { true })
+        #expect(report.requests > 0 && report.isClean)
+        #expect(report.nanoseconds < 60_000_000_000)
     }
 
     @Test func nobodyThereIsASentence() {

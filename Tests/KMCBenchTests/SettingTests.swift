@@ -19,6 +19,20 @@ struct SettingTests {
         #expect(Mix(text) == nil)
     }
 
+    @Test(arguments: ["uniform", "zipf:0.99", "zipf:1.0"]) func popularitiesReadAsTheyPrint(text: String) {
+        #expect(Popularity(text)?.description == text)
+    }
+
+    @Test(arguments: ["", "zipf:", "zipf:0", "zipf:-1", "uniform:1", "zipf:1:2"])
+    func otherPopularitiesAreRefused(text: String) {
+        #expect(Popularity(text) == nil)
+    }
+
+    @Test func theBinaryProtocolHasNoMetaCommands() {
+        #expect(Workload(mix: .mg, dialect: .binary).complaint == "mg is for the text protocol")
+        #expect(Workload(mix: .get, dialect: .binary).complaint == nil)
+    }
+
     @Test func endpointsRead() {
         #expect(Endpoint(tcp: "host") == .tcp(host: "host", port: 11211))
         #expect(Endpoint(tcp: "10.0.0.1:99") == .tcp(host: "10.0.0.1", port: 99))
@@ -38,12 +52,13 @@ struct SettingTests {
         #expect(Bench(endpoint: endpoint, workload: Workload(), connections: 2, threads: 3).complaint != nil)
         #expect(Bench(endpoint: endpoint, workload: Workload(), limit: .seconds(0)).complaint != nil)
         #expect(Bench(endpoint: endpoint, workload: Workload(), limit: .requests(0)).complaint == nil)
+        #expect(Bench(endpoint: endpoint, workload: Workload(), rate: 0).complaint != nil)
     }
 
     @Test func aScheduleIsTheSameForTheSameSeed() {
         let keys = { (seed: UInt64) in
             let plan = Plan(Workload(keys: 1000, seed: seed))
-            return (0..<100).map { plan.templates.pointee.key($0).digits }
+            return (0..<100).map { plan.script.pointee.keys($0)[0] }
         }
         #expect(keys(1) == keys(1))
         #expect(keys(1) != keys(2))

@@ -31,9 +31,21 @@ struct BenchCommandTests {
         #expect(try Self.bench("--seconds", "1.5").limit == .seconds(1.5))
     }
 
+    @Test func aShapeSetsWhatIsNotSaid() throws {
+        let bench = try Self.bench("--shape", "etc", "--value-size", "100", "--rate", "50", "--udp", "a:1")
+        #expect(bench.workload == Workload(
+            mix: .mixed(gets: 30), popularity: .zipf(0.99), keySize: .etc, valueSize: 100))
+        #expect(bench.rate == 50)
+        #expect(bench.endpoint == .udp(host: "a", port: 1))
+        let binary = try Self.bench("--protocol", "binary", "--popularity", "zipf:1.2", "--key-size", "usr")
+        #expect(binary.workload == Workload(dialect: .binary, popularity: .zipf(1.2), keySize: .usr))
+    }
+
     @Test(arguments: [
         ["--tcp", "a:1", "--unix", "/x"], ["a:1", "--tcp", "a:1"], ["--tcp", "a:b"], ["--mix", "put"],
         ["--operations", "1", "--seconds", "1"], ["--depth", "0"], ["--threads", "2"], ["--key-size", "4"],
+        ["--udp", "a:1", "--tcp", "a:1"], ["--rate", "0"], ["--protocol", "binary", "--mix", "mg"],
+        ["--popularity", "some"], ["--shape", "sys"],
     ])
     func whatCannotBeIsRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try Tool.parseAsRoot(["bench"] + arguments) }
