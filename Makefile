@@ -13,7 +13,7 @@ SWIFT_FLAGS := -c release --static-swift-stdlib
 export KDIR
 
 .DEFAULT_GOAL := all
-.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long peer-suite check install uninstall clean
+.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long peer-suite bench check install uninstall clean
 
 all: kmod tool ## Build the module for one kernel (KVER= or KDIR= choose) and the tool.
 
@@ -73,6 +73,10 @@ long: ## Run the long tests.
 peer-suite: ## Run memcached's own tests against umemcached: MEMCACHED_SRC= is the source of memcached 1.6.45.
 	@[ -z "$(MEMCACHED_SRC)" ] || { tools/deps peer && $(MAKE) --no-print-directory prepare; }
 	@Tests/peer/run $(PEERFLAGS) $(MEMCACHED_SRC)
+
+bench: ## Measure kmemcache beside memcached, instructions per request; PEER= is another memcached. Under 15 minutes.
+	@$(MAKE) --no-print-directory prepare VM_KERNELS=6.1
+	@bench/run --icount --peer memcached $(if $(PEER),--peer $(PEER)) --svg docs/bench.svg
 
 check: ## Hold the rules that a machine can hold: sizes, licences, layers, warnings, sparse.
 	@tools/check

@@ -6,14 +6,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scenario:
-    """One row of the table: a load, given as options of `umemcached bench`."""
+    """One row of the table: a load, given as options of `umemcached bench`, and which ratio it should reach."""
     name: str
-    transport: str      # "tcp" or "unix"
+    transport: str      # "tcp", "udp" or "unix"
     mix: str
-    depth: int
-    connections: int
     operations: int     # requests under --icount; otherwise FREE_RUNNING times as many
-    note: str = ""
+    depth: int = 1
+    connections: int = 1
+    floor: float = 0.0  # 0: none
+    aim: float = 0.0
+    keys: int = 1000
+    value_size: str = "32"
+    more: tuple = ()    # further options
+    gate: bool = False  # whether bench/gate measures it
+
+    @property
+    def title(self):
+        return f"{self.transport} {self.name}"
 
 
 # A run on a clock that is not the instruction count has to be longer than the noise.
@@ -21,30 +30,34 @@ FREE_RUNNING = 5
 WARMUP = 500
 # Servers are busy for a while after they start and after keys were stored (memcached's LRU maintainer, our reserves).
 SETTLING_SECONDS = 3
-KEYS = 1000
 KEY_SIZE = 16
-VALUE_SIZE = 32
-
-_EACH_ALONE = "memcached before 1.6.45 sends each pipelined get alone: counts only against 1.6.45"
 
 SCENARIOS = (
-    Scenario("get", "tcp", "get", 1, 1, 4000),
-    Scenario("get, 32 connections", "tcp", "get", 1, 32, 4000),
-    Scenario("set", "tcp", "set", 1, 1, 4000),
-    Scenario("16 pipelined mg", "tcp", "mg", 16, 1, 64000),
-    Scenario("16 pipelined set", "tcp", "set", 16, 1, 64000),
-    Scenario("16 pipelined get", "tcp", "get", 16, 1, 16000, _EACH_ALONE),
-    Scenario("24-key get", "tcp", "mget", 1, 1, 2000),
-    Scenario("get", "unix", "get", 1, 1, 4000),
-    Scenario("get, 32 connections", "unix", "get", 1, 32, 4000),
-    Scenario("set", "unix", "set", 1, 1, 4000),
-    Scenario("16 pipelined mg", "unix", "mg", 16, 1, 64000),
-    Scenario("16 pipelined set", "unix", "set", 16, 1, 64000),
-    Scenario("16 pipelined get", "unix", "get", 16, 1, 16000, _EACH_ALONE),
-    Scenario("24-key get", "unix", "mget", 1, 1, 2000),
+    Scenario("get", "tcp", "get", 4000, floor=1.45, aim=1.6, gate=True),
+    Scenario("get, 32 connections", "tcp", "get", 4000, connections=32, floor=1.45, aim=1.6, gate=True),
+    Scenario("16 pipelined mg", "tcp", "mg", 64000, depth=16, floor=1.9, aim=2.3, gate=True),
+    Scenario("24-key get", "tcp", "mget", 2000, floor=2.0, aim=2.6, gate=True),
+    Scenario("set", "tcp", "set", 4000, floor=1.4, aim=1.6, gate=True),
+    Scenario("16 pipelined set", "tcp", "set", 64000, depth=16, floor=1.7, aim=2.2, gate=True),
+    Scenario("get", "udp", "get", 4000, floor=1.7, aim=2.0, gate=True),
+    Scenario("get", "unix", "get", 4000, floor=2.0, aim=2.3, gate=True),
+    Scenario("16 pipelined mg", "unix", "mg", 64000, depth=16, floor=2.2, aim=2.8, gate=True),
+    Scenario("binary get", "tcp", "get", 4000, floor=1.45, aim=1.6, more=("--protocol", "binary"), gate=True),
+    Scenario("4 KiB get", "tcp", "get", 3000, floor=1.3, value_size="4096"),
+    Scenario("64 KiB get", "tcp", "get", 600, floor=1.3, keys=100, value_size="65536"),
+    Scenario("1 MiB get", "tcp", "get", 60, floor=1.3, keys=8, value_size="1048000"),
+    Scenario("mixed 30:1", "tcp", "mixed:30:1", 4000),
+    Scenario("mixed 9:1", "tcp", "mixed:9:1", 4000),
+    Scenario("ETC, 8 connections", "tcp", "mixed:30:1", 4000, connections=8, value_size="etc",
+             more=("--key-size", "etc", "--popularity", "zipf")),
+    Scenario("USR, 8 connections", "tcp", "mixed:499:1", 4000, connections=8, value_size="usr",
+             more=("--key-size", "usr", "--popularity", "zipf")),
+    Scenario("set", "unix", "set", 4000),
+    Scenario("16 pipelined set", "unix", "set", 64000, depth=16),
 )
+# Round trip of the first row, ours in parts of memcached's.
+P50_FLOOR, P50_AIM = 0.70, 0.63
 
 # Bytes of overhead per item: each key stored once, in an instance that holds nothing else.
 MEMORY_ITEMS = 100_000
 MEMORY_VALUE_SIZES = (10, 100, 1000)
-MEMORY_LIMIT_MB = 512

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The servers that are compared: each can be started, spoken to over both transports, weighed and stopped."""
+"""The servers that are compared: each can be started, spoken to over each transport, weighed and stopped."""
 
 import os
 import pathlib
@@ -46,21 +46,25 @@ def available_bytes():
 
 class Server:
     """One server for one transport. `threads` is memcached's -t, or None for its default."""
+    host = "127.0.0.1"
 
     def __init__(self, program, transport, memory_mb, threads=None):
         self.program = program
         self.memory_mb = memory_mb
         self.threads = threads
+        self.udp = transport == "udp"
         self.port = _next_port()
         self.path = SOCKETS / f"bench-{self.port}.sock" if transport == "unix" else None
 
     def listen_options(self):
         if self.path:
             return ["-s", str(self.path)]
-        return ["-l", "127.0.0.1", "-p", str(self.port), "-U", "0"]
+        return ["-l", self.host, "-p", str(self.port), "-U", str(self.port if self.udp else 0)]
 
     def client_options(self):
-        return ["--unix", str(self.path)] if self.path else ["--tcp", f"127.0.0.1:{self.port}"]
+        if self.path:
+            return ["--unix", str(self.path)]
+        return ["--udp" if self.udp else "--tcp", f"127.0.0.1:{self.port}"]
 
     def wait_until_it_accepts(self):
         if self.path:

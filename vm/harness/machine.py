@@ -58,6 +58,11 @@ def command_line(kernel, initramfs, options, channels, accelerator):
                  "-device", f"isa-debug-exit,iobase={DEBUG_EXIT_PORT:#x},iosize=1",
                  "-fsdev", "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap",
                  "-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]
+    if options.tap:
+        arguments += ["-netdev", f"tap,id=net,ifname={options.tap},script=no,downscript=no",
+                      "-device", "virtio-net-pci,netdev=net,romfile="]
+    if options.plugin:
+        arguments += ["-plugin", options.plugin]
     for name, descriptor in channels.items():
         arguments += ["-chardev", f"socket,id={name},fd={descriptor}"]
     arguments += ["-serial", "chardev:console", "-serial", "chardev:control", "-device", "virtio-serial-pci"]
