@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Each key of each group of "stats", in memcached 1.6.45's order; and what they say after the same traffic."""
 
+import fnmatch
+import pathlib
 import re
 
 from lib.server import Server, is_ours
@@ -191,3 +193,15 @@ def connections():
             check(rows[f"{id}:addr"].startswith("tcp:127.0.0.1:"), rows[f"{id}:addr"])
         states = sorted(rows[f"{id}:state"] for id in ids if id not in listeners)
         equal(states, ["conn_parse_cmd", "conn_read"], "who asks, and who does nothing")
+
+
+@test("statistics: docs/protocol.md says of each key what it is")
+def documented():
+    text = (pathlib.Path(__file__).resolve().parents[3] / "docs/protocol.md").read_text().split("\n## Statistics\n")[1]
+    parts = {part.split("\n")[0]: part for part in text.split("\n## ")[0].split("\n### ")}
+    for title, keys in (("`stats`", GENERAL), ("`stats settings`", SETTINGS), ("`stats items`, for each class that has items", ITEMS),
+                        ("`stats slabs`, for each class that has pages", SLABS), ("`stats conns`", CONNECTION)):
+        # A word that ends in * stands for all keys that begin so.
+        words = re.findall(r"[a-z_]+\*?", parts[title])
+        missing = [key for key in keys if not any(fnmatch.fnmatchcase(key, word) for word in words)]
+        equal(missing, [], f"keys that {title} in docs/protocol.md does not name")
