@@ -4,6 +4,7 @@
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -40,6 +41,17 @@ def _accelerator_arguments(accelerator, icount):
     return ["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"]
 
 
+def _clock_rate(accelerator, icount):
+    """How fast the guest's time stamp counter goes, as far as this machine's kernel says: an emulated one is the
+    host's. A guest that has to find out on a busy host may be wrong by far, and with it each of its time limits.
+    """
+    if icount or accelerator == "kvm":
+        return []
+    log = subprocess.run(["dmesg"], capture_output=True, text=True, errors="replace", check=False).stdout
+    found = re.findall(r"tsc: (?:Detected|Refined TSC clocksource calibration:) ([0-9.]+) MHz", log)
+    return [f"tsc_early_khz={round(float(found[-1]) * 1000)}"] if found else []
+
+
 def command_line(kernel, initramfs, options, channels, accelerator):
     """Arguments of QEMU for one run. `channels` maps a channel's name to an inherited socket's descriptor."""
     cpus = 1 if options.icount else options.cpus
@@ -47,7 +59,7 @@ def command_line(kernel, initramfs, options, channels, accelerator):
               # The whole log must reach the harness, also what a test writes to it.
               "printk.devkmsg=on", "log_buf_len=4M",
               # An emulated CPU is slow because the host is busy, not because a work item is bad.
-              "workqueue.cpu_intensive_thresh_us=10000000"]
+              "workqueue.cpu_intensive_thresh_us=10000000", *_clock_rate(accelerator, options.icount)]
     if options.idle_poll and cpus > 1:
         append.append("idle=poll")
     arguments = [qemu(), "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
