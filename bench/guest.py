@@ -46,7 +46,7 @@ def settings(options, **more):
     """What bench/inside.py is told."""
     if not options.tool.is_file():
         raise SystemExit(f"bench: there is no {options.tool}: `make` builds it, --tool names another one")
-    defaults = {"tool": str(options.tool.resolve()), "ours": None, "ours_only": False, "rows": "", "gate_rows": False,
+    defaults = {"tool": str(options.tool.resolve()), "ours": None, "ours_only": False, "rows": "", "titles": None, "gate_rows": False,
                 "memory_items": [], "client_threads": 0, "repeats": 1, "icount": True, "peer_threads": [None]}
     return {**defaults, **more}
 

@@ -144,13 +144,20 @@ def describe(settings):
     tell({"kind": "guest", "peers": versions, "kernel": os.uname().release, "cpus": os.cpu_count()})
 
 
+def is_wanted(settings, scenario):
+    """Whether this row was asked for."""
+    if settings["titles"] is not None:
+        return scenario.title in settings["titles"]
+    return settings["rows"] in scenario.title and (scenario.gate or not settings["gate_rows"])
+
+
 def main():
     settings = json.loads(sys.argv[1])
     # Where things lie in memory is not what is compared.
     pathlib.Path("/proc/sys/kernel/randomize_va_space").write_text("0\n", encoding="ascii")
     describe(settings)
     for number, scenario in enumerate(scenarios.SCENARIOS):
-        if settings["rows"] in scenario.title and (scenario.gate or not settings["gate_rows"]):
+        if is_wanted(settings, scenario):
             compare(settings, number, scenario)
     for items in settings["memory_items"]:
         for value_size in scenarios.MEMORY_VALUE_SIZES:

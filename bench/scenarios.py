@@ -54,7 +54,10 @@ SCENARIOS = (
              more=("--key-size", "usr", "--popularity", "zipf")),
     Scenario("set", "unix", "set", 4000),
     Scenario("16 pipelined set", "unix", "set", 64000, depth=16),
+    Scenario("set, 32 connections", "tcp", "set", 4000, connections=32),
 )
+# What bench/scaling measures.
+PARALLEL = ("tcp get, 32 connections", "tcp set, 32 connections")
 # Round trip of the first row, ours in parts of memcached's.
 P50_FLOOR, P50_AIM = 0.70, 0.63
 
