@@ -48,7 +48,7 @@ struct Pages: BitwiseCopyable {
 struct Script: BitwiseCopyable {
     /// The most bytes that are written down before.
     private static let mostWritten = 64 << 20
-    /// Requests of a script, unless keys are more or bytes too many.
+    /// Keys that a script names, unless there are more of them or bytes are too many.
     private static let usualLength = 1 << 16
     private static let longest = 1 << 22
     private static let sampled = 64
@@ -78,7 +78,7 @@ struct Script: BitwiseCopyable {
         if order == .sequential {
             length = covering + (covering * keysPerRequest < workload.keys ? 1 : 0)
         } else if fitting >= max(2 * covering, depth, Self.sampled / 2) {
-            length = min(fitting, max(Self.usualLength, depth, 2 * covering))
+            length = min(fitting, max(Self.usualLength / keysPerRequest, depth, 2 * covering))
         } else {
             length = min(max(Self.usualLength, covering), Self.longest)
             isWritten = false
