@@ -5,6 +5,7 @@ import contextlib
 import pathlib
 import re
 import threading
+import time
 
 from lib.server import Server
 from lib.tap import check, equal, test
@@ -12,6 +13,7 @@ from lib.wire import Wire
 
 _SWITCH = pathlib.Path("/sys/module/kmemcache/parameters/direct")
 _TRACING = pathlib.Path("/sys/kernel/tracing")
+_PROBES = pathlib.Path("/sys/kernel/debug/kprobes/list")
 
 
 @contextlib.contextmanager
@@ -24,6 +26,15 @@ def _switched(value):
         _SWITCH.write_text(before)
 
 
+def _wait_until_direct(function):
+    """A probe that traps hides the softirq that it is in; until it jumps or is a hook of ftrace's, nothing is learned."""
+    limit = time.monotonic() + 60
+    while not any(f" {function}+" in line and ("[OPTIMIZED]" in line or "[FTRACE]" in line)
+                  for line in _PROBES.read_text().splitlines()):
+        check(time.monotonic() < limit, f"the probe of {function} still traps")
+        time.sleep(0.1)
+
+
 def _senders(function, action):
     """The kernel's word on who called `function` while `action` ran, a line of its trace for each time."""
     def write(name, text):
@@ -32,6 +43,7 @@ def _senders(function, action):
     write("kprobe_events", f"p:kmc_send {function}")
     try:
         write("events/kprobes/kmc_send/enable", "1")
+        _wait_until_direct(function)
         action()
         write("events/kprobes/kmc_send/enable", "0")
         return [line for line in (_TRACING / "trace").read_text().splitlines() if "kmc_send" in line]
