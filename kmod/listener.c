@@ -85,7 +85,6 @@ static void listener_accept(struct kthread_work *work)
 			continue;
 		}
 		WRITE_ONCE(listener->shut, false);
-		WRITE_ONCE(listener->last_active, jiffies);
 		kmc_conn_accepted(listener, sock);
 	}
 	accept_later(listener, 0);

@@ -35,7 +35,7 @@ struct socket;
  * @accept: takes connections, on the instance's worker; idle once @closed
  * @datagrams, @protocol, @tag, @address, @address_len: fixed; @datagrams: it is a UDP socket
  * @shut: somebody ended the listening from outside; WRITE_ONCE() by @accept
- * @last_active: jiffies; WRITE_ONCE() when somebody comes
+ * @last_active: jiffies when it was made; UDP: of the last datagram, WRITE_ONCE()
  */
 struct kmc_listener {
 	struct kmc_server *server;

@@ -82,9 +82,10 @@ static void put_ends(struct kmc_core_conn *found, const struct sock *sk)
 	put_ip(found->listen_address, sizeof(found->listen_address), false, &own);
 }
 
+/* By a clock of whole seconds, as memcached: so a second later it is never 0. */
 static u32 seconds_since(unsigned long then)
 {
-	return (jiffies - then) / HZ;
+	return jiffies / HZ - then / HZ;
 }
 
 static void describe_listener(struct kmc_core_conn *found, const struct kmc_listener *listener)

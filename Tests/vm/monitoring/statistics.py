@@ -4,6 +4,7 @@
 import fnmatch
 import pathlib
 import re
+import time
 
 from lib.server import Server, is_ours
 from lib.tap import check, equal, test
@@ -181,9 +182,11 @@ def settings():
 
 @test("statistics: connections and who listens", needs="1.6.45")
 def connections():
-    with Server() as one, one.wire() as wire, one.wire() as other:
-        other.alive()
-        rows = wire.stats(b"conns")
+    with Server() as one, one.wire() as other:
+        time.sleep(2.5)
+        with one.wire() as wire:
+            other.alive()
+            rows = wire.stats(b"conns")
         ids = list(dict.fromkeys(name.split(":")[0] for name in rows))
         equal(len(ids), 3, "a listener and two connections")
         listeners = [id for id in ids if rows[f"{id}:state"] == "conn_listening"]
@@ -191,6 +194,7 @@ def connections():
         for id in ids:
             equal(_keys(rows, f"{id}:"), LISTENER if id in listeners else CONNECTION, f"rows of {id}")
             check(rows[f"{id}:addr"].startswith("tcp:127.0.0.1:"), rows[f"{id}:addr"])
+        check(int(rows[f"{listeners[0]}:secs_since_last_cmd"]) >= 2, "who listens does so for 2 s, whoever comes meanwhile")
         states = sorted(rows[f"{id}:state"] for id in ids if id not in listeners)
         equal(states, ["conn_parse_cmd", "conn_read"], "who asks, and who does nothing")
 
