@@ -24,6 +24,7 @@
 #include <linux/skbuff.h>
 #include <net/sock.h>
 
+#include "charge.h"
 #include "listener.h"
 #include "serve.h"
 #include "server.h"
@@ -160,7 +161,7 @@ static bool conn_list(struct kmc_conn *conn)
 	struct kmc_server *server = conn->server;
 	struct kmc_conns *conns = &server->conns;
 
-	if (xa_alloc_bh(&conns->roster, &conn->id, conn, XA_LIMIT(server->nr_listeners + 1, ID_MAX), GFP_KERNEL))
+	if (xa_alloc_bh(&conns->roster, &conn->id, conn, XA_LIMIT(server->nr_listeners + 1, ID_MAX), KMC_GFP))
 		return false;
 	kmc_server_get(server);
 	atomic_inc(&server->objects);
@@ -270,6 +271,7 @@ static void conn_close(struct kmc_conn *conn)
 
 static enum kmc_step conn_turn(struct kmc_conn *conn)
 {
+	struct mem_cgroup *before;
 	enum kmc_step step;
 
 	if (test_bit(KMC_CONN_DEAD, &conn->flags))
@@ -278,8 +280,18 @@ static enum kmc_step conn_turn(struct kmc_conn *conn)
 	if (step != KMC_STEP_PROCESS)
 		return step;
 	/* Without the connection's lock: KMC_CONN_DEFERRED keeps others out of the session. */
+	before = kmc_charge_begin(conn->server);
 	kmc_session_process(conn->session);
+	kmc_charge_end(before);
 	return KMC_STEP_YIELD;
+}
+
+/* Memory is short. It may be the cache that has it all: have its upkeep see to that. */
+static void conn_press(struct kmc_server *server)
+{
+	local_bh_disable();
+	server->core.ops->wake(&server->core);
+	local_bh_enable();
 }
 
 static void conn_work(struct work_struct *work)
@@ -293,6 +305,7 @@ static void conn_work(struct work_struct *work)
 		conn_close(conn);
 		break;
 	case KMC_STEP_LATER:
+		conn_press(conn->server);
 		kmc_conn_kick_after(conn, KMC_RETRY_DELAY);
 		break;
 	case KMC_STEP_YIELD:
@@ -309,11 +322,11 @@ static struct kmc_conn *conn_alloc(struct kmc_listener *listener, struct socket 
 	struct kmc_server *server = listener->server;
 	struct kmc_conn *conn;
 
-	conn = kmem_cache_alloc(conn_cache, GFP_KERNEL);
+	conn = kmem_cache_alloc(conn_cache, KMC_GFP);
 	if (!conn)
 		return NULL;
 	memset(conn, 0, sizeof(*conn));
-	conn->session = kmc_session_create(&server->core, listener->protocol, GFP_KERNEL);
+	conn->session = kmc_session_create(&server->core, listener->protocol, KMC_GFP);
 	if (!conn->session) {
 		kmem_cache_free(conn_cache, conn);
 		return NULL;
@@ -328,6 +341,21 @@ static struct kmc_conn *conn_alloc(struct kmc_listener *listener, struct socket 
 	conn->transport = sock->sk->sk_family == AF_UNIX ? &kmc_unix : &kmc_tcp;
 	conn->last_active = jiffies;
 	conn->server = server;
+	return conn;
+}
+
+/* Return: a connection that is listed, charged to its instance, or NULL without memory. */
+static struct kmc_conn *conn_make(struct kmc_listener *listener, struct socket *sock)
+{
+	struct mem_cgroup *before = kmc_charge_begin(listener->server);
+	struct kmc_conn *conn = conn_alloc(listener, sock);
+
+	if (conn && !conn_list(conn)) {
+		kmc_session_destroy(conn->session);
+		kmem_cache_free(conn_cache, conn);
+		conn = NULL;
+	}
+	kmc_charge_end(before);
 	return conn;
 }
 
@@ -347,14 +375,11 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 		conn_refuse(sock);
 		goto release;
 	}
-	conn = conn_alloc(listener, sock);
+	if (kmc_charge_socket(listener->server, sock))
+		goto release;
+	conn = conn_make(listener, sock);
 	if (!conn)
 		goto release;
-	if (!conn_list(conn)) {
-		kmc_session_destroy(conn->session);
-		kmem_cache_free(conn_cache, conn);
-		goto release;
-	}
 	conn_tell(conn, NULL);
 	if (conn->transport->attach(conn))
 		set_bit(KMC_CONN_DEAD, &conn->flags);

@@ -254,6 +254,12 @@ static int parse_spec(struct kmc_server_spec *spec, struct sk_buff *skb, struct 
 		spec->pid = nla_get_u32(info->attrs[KMC_A_PID]);
 	if (spec->flags & KMC_INSTANCE_F_ATTACHED)
 		spec->owner = kmc_owner_of(skb);
+	/* What a tenant makes ends with the tenant, whose memory it is. */
+	if (!(spec->flags & KMC_INSTANCE_F_ATTACHED) && !netlink_capable(skb, CAP_NET_ADMIN)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "an instance that outlives its process takes CAP_NET_ADMIN on the host: attach it");
+		return -EPERM;
+	}
 	err = parse_settings(&spec->settings, info->attrs[KMC_A_SETTINGS], info->extack);
 	if (!err)
 		err = parse_listeners(spec, info);

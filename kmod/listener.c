@@ -186,7 +186,7 @@ static struct socket *get_socket(int fd, struct netlink_ext_ack *extack)
 static struct kmc_listener *listener_new(struct kmc_server *server, const struct kmc_listener_spec *spec,
 					 struct socket *sock)
 {
-	struct kmc_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	struct kmc_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
 
 	if (!listener)
 		return NULL;

@@ -21,6 +21,7 @@
 #include <linux/errno.h>
 #include <linux/skbuff.h>
 
+#include "charge.h"
 #include "conn.h"
 #include "server.h"
 #include "tx.h"
@@ -95,12 +96,14 @@ static __always_inline enum kmc_step kmc_serve_send(struct kmc_conn *conn, const
 static inline u32 kmc_serve_feed(struct kmc_conn *conn, const struct kmc_run *run)
 {
 	struct kmc_reply *reply = &conn->tx->reply;
+	struct mem_cgroup *before;
 	struct skb_seq_state state;
 	const u8 *data;
 	size_t took;
 	u32 len, used = 0;
 
 	local_bh_disable();
+	before = kmc_charge_begin(conn->server);
 	skb_prepare_seq_read(run->skb, run->offset, run->offset + run->len, &state);
 	while ((len = skb_seq_read(used, &data, &state))) {
 		conn->verdict = kmc_session_input(conn->session, data, len, &took, reply, &conn->budget);
@@ -110,6 +113,7 @@ static inline u32 kmc_serve_feed(struct kmc_conn *conn, const struct kmc_run *ru
 			break;
 		}
 	}
+	kmc_charge_end(before);
 	kmc_count_add(&conn->server->core.stats, KMC_COUNT_bytes_read, used);
 	local_bh_enable();
 	return used;

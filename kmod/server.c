@@ -28,6 +28,7 @@
 #include <linux/timekeeping.h>
 
 #include "aging.h"
+#include "charge.h"
 #include "conn.h"
 #include "core/auth.h"
 #include "core/store/store.h"
@@ -95,6 +96,11 @@ static bool core_claim(struct kmc_core *core, u64 bytes)
 	return kmc_reclaim_claim(server_of(core), bytes);
 }
 
+static bool core_room(struct kmc_core *core)
+{
+	return kmc_charge_room(server_of(core));
+}
+
 static const struct kmc_core_ops core_ops = {
 	.wake = core_wake,
 	.notes = core_notes,
@@ -102,14 +108,20 @@ static const struct kmc_core_ops core_ops = {
 	.verbosity = core_verbosity,
 	.gauges = core_gauges,
 	.claim = core_claim,
+	.room = core_room,
 	.conn = kmc_roster_next,
 };
 
 static void server_maintain(struct kthread_work *work)
 {
 	struct kmc_server *server = container_of(work, struct kmc_server, maintain.work);
+	struct mem_cgroup *before = kmc_charge_begin(server);
+	unsigned long next;
 
-	kthread_queue_delayed_work(server->worker, &server->maintain, kmc_store_maintain(server->core.store));
+	kmc_charge_relieve(server);
+	next = kmc_store_maintain(server->core.store);
+	kmc_charge_end(before);
+	kthread_queue_delayed_work(server->worker, &server->maintain, next);
 }
 
 static void server_drain(struct kthread_work *work)
@@ -128,6 +140,7 @@ static void free_server(struct kmc_server *server)
 		kmc_listener_free(server->listeners[i]);
 	xa_destroy(&server->conns.roster);
 	kmc_owner_put(&server->owner);
+	kmc_charge_put(server->memcg);
 	put_net(server->net);
 	kfree(server);
 	atomic_dec(&nr_alive);
@@ -198,7 +211,7 @@ static struct kmc_server *alloc_server(const struct kmc_server_spec *spec)
 
 	if (id > U32_MAX)
 		return NULL;
-	server = kzalloc(sizeof(*server), GFP_KERNEL);
+	server = kzalloc(sizeof(*server), KMC_GFP);
 	if (!server)
 		return NULL;
 	atomic_inc(&nr_alive);
@@ -213,6 +226,7 @@ static struct kmc_server *alloc_server(const struct kmc_server_spec *spec)
 	server->net = get_net(spec->net);
 	server->netns = spec->net->ns.inum;
 	server->owner = kmc_owner_get(&spec->owner);
+	server->memcg = kmc_charge_get();
 	server->started = ktime_get_boottime_seconds();
 	init_rwsem(&server->core_lock);
 	kthread_init_delayed_work(&server->maintain, server_maintain);

@@ -22,6 +22,7 @@
 
 struct kmc_auth_table;
 struct kmc_listener;
+struct mem_cgroup;
 struct netlink_ext_ack;
 
 /**
@@ -85,6 +86,9 @@ struct kmc_conns {
  * @member, @promised: of those whose memory may be asked back, and what they may have; see reclaim.h
  * @id, @name, @flags, @pid, @net, @netns: fixed
  * @owner: the netlink socket that an attached instance ends with; fixed
+ * @memcg: who is charged for pages, index and buffers, a reference; NULL where there are no accounts;
+ *	fixed
+ * @relieved: jiffies, when @worker last looked whether @memcg has room
  * @started: boot time
  * @reason: enum kmc_reason; KMC_REASON_NONE until the instance is told to stop, then it stays as the
  *	first one said. cmpxchg().
@@ -114,6 +118,8 @@ struct kmc_server {
 	struct net *net;
 	u64 netns;
 	struct kmc_owner owner;
+	struct mem_cgroup *memcg;
+	unsigned long relieved;
 	time64_t started;
 	int reason;
 	struct rw_semaphore core_lock;

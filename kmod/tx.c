@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
+#include "charge.h"
 #include "server.h"
 
 static_assert(sizeof_field(struct kmc_txbuf, room) >= KMC_REPLY_ROOM_MIN);
@@ -18,16 +19,37 @@ static struct kmem_cache *tx_cache;
 /* The buffer that was given back last on a CPU: in the steady state a request allocates nothing. */
 static DEFINE_PER_CPU(struct kmc_txbuf *, spare_tx);
 
+/* One that was charged to @server; another's is not passed on, or who holds on to it would cost that. */
+static struct kmc_txbuf *take_spare(u32 server)
+{
+	struct kmc_txbuf *tx = KMC_TX_SPARES ? this_cpu_xchg(spare_tx, NULL) : NULL;
+
+	if (!tx || tx->server == server)
+		return tx;
+	kmem_cache_free(tx_cache, tx);
+	return NULL;
+}
+
+static struct kmc_txbuf *tx_alloc(struct kmc_server *server)
+{
+	struct mem_cgroup *before = kmc_charge_begin(server);
+	struct kmc_txbuf *tx = kmem_cache_alloc(tx_cache, KMC_GFP_ATOMIC);
+
+	kmc_charge_end(before);
+	if (tx)
+		tx->server = server->id;
+	return tx;
+}
+
 bool kmc_tx_take(struct kmc_conn *conn)
 {
 	struct kmc_core *core = &conn->server->core;
 
 	if (conn->tx)
 		return true;
-	if (KMC_TX_SPARES)
-		conn->tx = this_cpu_xchg(spare_tx, NULL);
+	conn->tx = take_spare(conn->server->id);
 	if (!conn->tx)
-		conn->tx = kmem_cache_alloc(tx_cache, GFP_ATOMIC | __GFP_NOWARN);
+		conn->tx = tx_alloc(conn->server);
 	if (!conn->tx) {
 		local_bh_disable();
 		kmc_count(&core->stats, response_obj_oom);

@@ -15,10 +15,12 @@
 /**
  * struct kmc_txbuf - a reply and its room
  * Belongs to one connection while that has something to say, else to a CPU or to the slab cache.
+ * @server: id of the instance that was charged for it
  */
 struct kmc_txbuf {
 	struct kmc_reply reply;
-	u8 room[KMC_TXBUF_SIZE - sizeof(struct kmc_reply)];
+	u64 server;
+	u8 room[KMC_TXBUF_SIZE - sizeof(struct kmc_reply) - sizeof(u64)];
 };
 
 int kmc_tx_init(void);

@@ -36,6 +36,7 @@
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 
+#include "charge.h"
 #include "core/cmd/session.h"
 #include "core/proto/udp_frame.h"
 #include "datagram.h"
@@ -123,12 +124,12 @@ static void request_budget(const struct kmc_udp *udp, struct kmc_udp_request *re
 /* Return: NULL without memory; @skb is still the caller's then. */
 static struct kmc_udp_request *request_new(struct kmc_udp *udp, struct sk_buff *skb)
 {
-	struct kmc_udp_request *request = kmem_cache_alloc(request_cache, GFP_ATOMIC | __GFP_NOWARN);
+	struct kmc_udp_request *request = kmem_cache_alloc(request_cache, KMC_GFP_ATOMIC);
 
 	if (!request)
 		return NULL;
 	/* memcached looks at the first byte whatever was said of the listener: so no protocol is forced. */
-	request->session = kmc_session_create(core_of(udp), KMC_PROTOCOL_AUTO, GFP_ATOMIC | __GFP_NOWARN);
+	request->session = kmc_session_create(core_of(udp), KMC_PROTOCOL_AUTO, KMC_GFP_ATOMIC);
 	if (!request->session) {
 		kmem_cache_free(request_cache, request);
 		return NULL;
@@ -187,6 +188,7 @@ static enum kmc_verdict request_feed(struct kmc_udp_request *request)
  */
 static int request_run(struct kmc_udp *udp, struct kmc_udp_request *request)
 {
+	struct mem_cgroup *before = kmc_charge_begin(udp->listener->server);
 	int err;
 
 	request_budget(udp, request);
@@ -194,6 +196,7 @@ static int request_run(struct kmc_udp *udp, struct kmc_udp_request *request)
 		request->verdict = request_feed(request);
 		err = request_cut(request);
 	} while (request->verdict == KMC_NEED_SEND && !err);
+	kmc_charge_end(before);
 	if (!err && request->verdict == KMC_NEED_TURN && !request->budget.requests)
 		kmc_count(&core_of(udp)->stats, conn_yields);
 	if (err != -EMSGSIZE)
@@ -320,6 +323,14 @@ static struct kmc_udp_request *queue_take(struct kmc_udp *udp)
 	return request;
 }
 
+static void request_process(struct kmc_udp *udp, struct kmc_udp_request *request)
+{
+	struct mem_cgroup *before = kmc_charge_begin(udp->listener->server);
+
+	kmc_session_process(request->session);
+	kmc_charge_end(before);
+}
+
 /* To the end, in process context. */
 static void request_complete(struct kmc_udp *udp, struct kmc_udp_request *request)
 {
@@ -327,7 +338,7 @@ static void request_complete(struct kmc_udp *udp, struct kmc_udp_request *reques
 
 	do {
 		if (request->verdict == KMC_NEED_PROCESS)
-			kmc_session_process(request->session);
+			request_process(udp, request);
 		cond_resched();
 		request->turns++;
 		local_bh_disable();
@@ -396,7 +407,7 @@ static int hook(struct kmc_udp *udp)
 
 struct kmc_udp *kmc_udp_attach(struct kmc_listener *listener, struct netlink_ext_ack *extack)
 {
-	struct kmc_udp *udp = kzalloc(sizeof(*udp), GFP_KERNEL);
+	struct kmc_udp *udp = kzalloc(sizeof(*udp), KMC_GFP);
 
 	if (!udp) {
 		NL_SET_ERR_MSG(extack, "no memory for a listener");

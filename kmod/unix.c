@@ -106,7 +106,11 @@ static void unix_consume(struct kmc_conn *conn, u32 len)
 
 static int unix_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
-	return kmc_sock_sendmsg(conn->sock, msg, size);
+	struct mem_cgroup *before = kmc_charge_begin(conn->server);
+	int sent = kmc_sock_sendmsg(conn->sock, msg, size);
+
+	kmc_charge_end(before);
+	return sent;
 }
 
 static const struct kmc_socket_ops unix_ops = {
@@ -166,6 +170,8 @@ static int unix_attach(struct kmc_conn *conn)
 	mutex_init(&conn->lock);
 	refcount_set(&conn->guests, 1);
 	init_completion(&conn->left);
+	/* Where the cgroup is full a send fails, and is tried again. */
+	conn->sock->sk->sk_allocation = GFP_KERNEL_ACCOUNT | __GFP_NORETRY | __GFP_NOWARN;
 	return kmc_conn_hook(conn, kmc_conn_direct() ? unix_data_ready : kmc_conn_ready, unix_write_space);
 }
 

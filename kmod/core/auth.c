@@ -3,7 +3,7 @@
 
 struct kmc_auth_table *kmc_auth_table_create(const u8 *salt, u32 rounds, const void *digests, u32 count)
 {
-	struct kmc_auth_table *table = kzalloc(struct_size(table, digests, count), GFP_KERNEL);
+	struct kmc_auth_table *table = kzalloc(struct_size(table, digests, count), KMC_GFP);
 
 	if (!table)
 		return NULL;

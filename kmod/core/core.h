@@ -65,6 +65,7 @@ struct kmc_core_conn {
  * @verbosity: a client set the level. BH off.
  * @gauges: fill @g. BH off.
  * @claim: the memory limit is to be so many bytes; false: the machine has not got them. BH off. NULL: it has.
+ * @room: whether the cache may have one page more. Process context. NULL: it may.
  * @conn: the connection with the smallest id from @from on. BH off. Return: false: there is none. May be
  *	NULL: none is known.
  */
@@ -75,6 +76,7 @@ struct kmc_core_ops {
 	void (*verbosity)(struct kmc_core *core, u32 level);
 	void (*gauges)(struct kmc_core *core, struct kmc_core_gauges *g);
 	bool (*claim)(struct kmc_core *core, u64 bytes);
+	bool (*room)(struct kmc_core *core);
 	bool (*conn)(struct kmc_core *core, u32 from, struct kmc_core_conn *found);
 };
 

@@ -25,7 +25,7 @@ bool kmc_debug_keep(struct kmc_core *core, struct kmc_item *item, bool locked)
 	struct kmc_held *held;
 
 	kmc_assert_bh_off();
-	held = kmalloc(sizeof(*held), GFP_ATOMIC | __GFP_NOWARN);
+	held = kmalloc(sizeof(*held), KMC_GFP_ATOMIC);
 	if (!held) {
 		kmc_item_put(core->store, item);
 		return false;

@@ -63,4 +63,13 @@ static inline void kmc_unpoison(const void *start, size_t len) { }
 #include "../sim/kernel.h"
 #endif
 
+/*
+ * What a cache takes counts for whoever made it; where that cgroup, or the machine, has no more, it fails
+ * and nobody is killed for it.
+ */
+#define KMC_GFP		(GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+
+/* The same with bottom halves off. */
+#define KMC_GFP_ATOMIC	(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_NOWARN)
+
 #endif

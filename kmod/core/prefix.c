@@ -8,7 +8,7 @@ int kmc_prefixes_init(struct kmc_prefixes *prefixes)
 {
 	spin_lock_init(&prefixes->lock);
 	get_random_bytes(&prefixes->key, sizeof(prefixes->key));
-	prefixes->buckets = kvcalloc(KMC_PREFIX_BUCKETS, sizeof(*prefixes->buckets), GFP_KERNEL_ACCOUNT);
+	prefixes->buckets = kvcalloc(KMC_PREFIX_BUCKETS, sizeof(*prefixes->buckets), KMC_GFP);
 	return prefixes->buckets ? 0 : -ENOMEM;
 }
 
@@ -45,7 +45,7 @@ static struct kmc_prefix *kmc_prefix_create(struct kmc_prefixes *prefixes, const
 
 	if (prefixes->count == KMC_PREFIXES_MAX)
 		return NULL;
-	prefix = kzalloc(struct_size(prefix, name, len), GFP_ATOMIC | __GFP_NOWARN);
+	prefix = kzalloc(struct_size(prefix, name, len), KMC_GFP_ATOMIC);
 	if (!prefix)
 		return NULL;
 	prefix->age = prefixes->age;

@@ -11,10 +11,10 @@ int kmc_stats_init(struct kmc_stats *stats)
 {
 	BUILD_BUG_ON(sizeof(struct kmc_counters) > 32 << 10);	/* most that alloc_percpu() gives */
 	spin_lock_init(&stats->lock);
-	stats->base = kvzalloc(sizeof(*stats->base), GFP_KERNEL);
+	stats->base = kvzalloc(sizeof(*stats->base), KMC_GFP);
 	if (!stats->base)
 		return -ENOMEM;
-	stats->percpu = alloc_percpu(struct kmc_counters);
+	stats->percpu = alloc_percpu_gfp(struct kmc_counters, KMC_GFP);
 	if (!stats->percpu) {
 		kvfree(stats->base);
 		stats->base = NULL;

@@ -77,7 +77,7 @@ struct kmc_watcher *kmc_watcher_create(struct kmc_core *core, u32 size)
 	kmc_assert_process();
 	if (kmc_watchers(&core->watch) == KMC_WATCHERS_MAX)
 		return NULL;
-	watcher = kvmalloc(struct_size(watcher, ring, size), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	watcher = kvmalloc(struct_size(watcher, ring, size), KMC_GFP);
 	if (!watcher)
 		return NULL;
 	memset(watcher, 0, sizeof(*watcher));

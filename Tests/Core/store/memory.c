@@ -485,6 +485,7 @@ static void one_giant(void)
 /* Every allocation on the way to a cache fails once: no cache, and nothing left. */
 static void create_fails(void)
 {
+	static const struct kmc_core_ops none;
 	u64 n, before;
 	struct cache c;
 	int err;
@@ -493,7 +494,7 @@ static void create_fails(void)
 		cache_init(&c);
 		kmc_sim_fail(n, 1);
 		before = kmc_sim_allocations();
-		err = kmc_core_init(&c.core, &c.settings, NULL);
+		err = kmc_core_init(&c.core, &c.settings, &none);
 		kmc_sim_fail(0, 0);
 		if (!err)
 			break;

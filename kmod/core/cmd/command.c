@@ -117,7 +117,7 @@ enum kmc_result kmc_gather(struct kmc_session *s, struct kmc_turn *turn)
 	if (!n)
 		return kmc_wait(turn, KMC_NEED_INPUT);
 	if (!s->carry)
-		s->carry = kmalloc(KMC_HEAD_MAX, GFP_ATOMIC | __GFP_NOWARN);
+		s->carry = kmalloc(KMC_HEAD_MAX, KMC_GFP_ATOMIC);
 	if (!s->carry) {
 		kmc_count(kmc_session_stats(s), read_buf_oom);
 		kmc_say(s, turn, KMC_ANSWER_NO_MEMORY_READING);

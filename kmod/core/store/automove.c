@@ -74,9 +74,9 @@ static bool kmc_automove_ready(struct kmc_store *store)
 		return true;
 	kmc_automove_exit(store);
 	automove->looks = kvcalloc((size_t)window * KMC_CLASSES_MAX, sizeof(*automove->looks),
-				   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				   KMC_GFP);
 	automove->before = kvcalloc(KMC_CLASSES_MAX, sizeof(*automove->before),
-				    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				    KMC_GFP);
 	if (!automove->looks || !automove->before) {
 		kmc_automove_exit(store);
 		return false;

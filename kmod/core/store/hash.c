@@ -30,7 +30,7 @@ static size_t kmc_table_bytes(const struct kmc_table *table)
 
 static void *kmc_index_memory(size_t bytes)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	const gfp_t gfp = KMC_GFP | __GFP_ZERO;
 
 	/* kvmalloc() warns about more than INT_MAX bytes. */
 	return bytes > INT_MAX ? __vmalloc(bytes, gfp) : kvmalloc(bytes, gfp);
@@ -38,7 +38,7 @@ static void *kmc_index_memory(size_t bytes)
 
 static struct kmc_table *kmc_table_create(u32 power)
 {
-	struct kmc_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	struct kmc_table *table = kzalloc(sizeof(*table), KMC_GFP);
 
 	if (!table)
 		return NULL;
@@ -74,7 +74,7 @@ int kmc_index_init(struct kmc_store *store)
 	stripes = (u32)roundup_pow_of_two(num_possible_cpus() * KMC_STRIPES_PER_CPU);
 	stripes = min(stripes, 1U << (KMC_HASHPOWER_MIN - KMC_BUCKET_FILL_BITS));
 	index->stripe_mask = stripes - 1;
-	index->stripes = kvcalloc(stripes, sizeof(*index->stripes), GFP_KERNEL_ACCOUNT);
+	index->stripes = kvcalloc(stripes, sizeof(*index->stripes), KMC_GFP);
 	table = kmc_table_create(power);
 	if (!index->stripes || !table) {
 		kvfree(index->stripes);

@@ -15,7 +15,7 @@ int kmc_lru_init(struct kmc_store *store)
 		for (segment = 0; segment < KMC_SEGMENTS; segment++)
 			spin_lock_init(&lrus->lists[class][segment].lock);
 	spin_lock_init(&lrus->drain);
-	lrus->rings = alloc_percpu_gfp(struct kmc_ring, GFP_KERNEL_ACCOUNT);
+	lrus->rings = alloc_percpu_gfp(struct kmc_ring, KMC_GFP);
 	return lrus->rings ? 0 : -ENOMEM;
 }
 

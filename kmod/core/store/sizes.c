@@ -13,7 +13,7 @@ int kmc_sizes_init(struct kmc_store *store)
 {
 	if (!store->core->settings.track_sizes)
 		return 0;
-	store->sizes = kvcalloc(kmc_sizes_buckets(store), sizeof(*store->sizes), GFP_KERNEL_ACCOUNT);
+	store->sizes = kvcalloc(kmc_sizes_buckets(store), sizeof(*store->sizes), KMC_GFP);
 	return store->sizes ? 0 : -ENOMEM;
 }
 

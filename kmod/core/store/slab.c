@@ -142,7 +142,7 @@ static int kmc_slab_describe(struct kmc_slab *slab)
 	spin_unlock_bh(&slab->lock);
 	if (described)
 		return 0;
-	leaf = kvzalloc(sizeof(*leaf), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	leaf = kvzalloc(sizeof(*leaf), KMC_GFP);
 	if (!leaf)
 		return -ENOMEM;
 	spin_lock_bh(&slab->lock);
@@ -159,10 +159,10 @@ static int kmc_slab_describe(struct kmc_slab *slab)
 /* One page for the reserve. Return: 0, also if there is enough now, or -ENOMEM. */
 static int kmc_slab_provide_one(struct kmc_store *store)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	const struct kmc_core_ops *ops = store->core->ops;
 	struct kmc_slab *slab = &store->slab;
-	int err = kmc_slab_describe(slab);
-	void **page = err ? NULL : kvmalloc(KMC_PAGE_SIZE, gfp);
+	int err = ops->room && !ops->room(store->core) ? -ENOMEM : kmc_slab_describe(slab);
+	void **page = err ? NULL : kvmalloc(KMC_PAGE_SIZE, KMC_GFP | __GFP_ZERO);
 
 	spin_lock_bh(&slab->lock);
 	if (page && !kmc_slab_described(slab))	/* the last number is taken */

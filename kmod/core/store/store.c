@@ -8,7 +8,7 @@
 
 int kmc_store_create(struct kmc_core *core)
 {
-	struct kmc_store *store = kvzalloc(sizeof(*store), GFP_KERNEL_ACCOUNT);
+	struct kmc_store *store = kvzalloc(sizeof(*store), KMC_GFP);
 	int err;
 
 	kmc_assert_process();
@@ -142,6 +142,11 @@ void kmc_store_set_limit(struct kmc_store *store, u64 bytes)
 u32 kmc_store_spare(const struct kmc_store *store)
 {
 	return kmc_slab_spare(store);
+}
+
+bool kmc_store_shrinks(const struct kmc_store *store)
+{
+	return READ_ONCE(store->slab.shrinking);
 }
 
 void kmc_store_press(struct kmc_store *store, u32 pages)

@@ -419,11 +419,13 @@ enum kmc_move_answer kmc_store_reassign(struct kmc_store *store, s32 from, s32 t
 void kmc_store_set_limit(struct kmc_store *store, u64 bytes);
 
 /*
- * For when the system is short of memory. Spare: pages that could go; a hint, any context. Press: by how
- * many pages the store is to become smaller, for some seconds; any context, the work is upkeep's. Trim: give
+ * For when the system, or whoever is charged, is short of memory. Spare: pages that could go; a hint, any context. Press: by how
+ * many pages the store is to become smaller, for some seconds; any context, the work is upkeep's. Shrinks: it is about
+ * to. Trim: give
  * back what lies idle now, at most @pages; process context. Return: how many went.
  */
 u32 kmc_store_spare(const struct kmc_store *store);
+bool kmc_store_shrinks(const struct kmc_store *store);
 void kmc_store_press(struct kmc_store *store, u32 pages);
 u32 kmc_store_trim(struct kmc_store *store, u32 pages);
 

@@ -41,6 +41,8 @@
  *        KMC_A_PID         optional, what "stats" shows as pid; 0 when absent
  *        KMC_A_AUTH        with KMC_S_AUTH, and only with it: as KMC_CMD_AUTH
  *   out  KMC_A_INSTANCE    as KMC_CMD_GET
+ *   Its memory is charged to the memory cgroup of the calling task. Without KMC_INSTANCE_F_ATTACHED the
+ *   caller needs CAP_NET_ADMIN in the initial user namespace (-EPERM).
  *   Clients can connect when the reply is sent. With KMC_INSTANCE_F_ATTACHED the instance ends when
  *   the netlink socket that carried this message is closed for good, however its process ended.
  *
