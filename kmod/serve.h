@@ -86,6 +86,11 @@ static __always_inline enum kmc_step kmc_serve_send(struct kmc_conn *conn, const
 	}
 	if (test_bit(KMC_CONN_WANTS_ROOM, &conn->flags))
 		clear_bit(KMC_CONN_WANTS_ROOM, &conn->flags);
+	if (unlikely(conn->server->core.buffers)) {
+		local_bh_disable();
+		kmc_session_sent(conn->session);
+		local_bh_enable();
+	}
 	return KMC_STEP_ON;
 }
 

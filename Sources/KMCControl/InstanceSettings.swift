@@ -66,6 +66,8 @@ public struct InstanceSettings: Equatable, Sendable {
     public var slabChunkMax: UInt32?
     /// Seconds, 0: never (`-o idle_timeout`).
     public var idleTimeout: UInt32?
+    /// Bytes for what connections read and answer, 0: any (`-o read_buf_mem_limit`).
+    public var readBufferLimit: UInt32?
     /// Permissions of the unix socket (`-a`); shown, not used by the module.
     public var unixMask: UInt32?
     /// What `-l` said; shown, not used by the module.
@@ -198,6 +200,7 @@ extension InstanceSettings {
         SettingRow(attribute: KMC_S_WATCH_ENABLED, place: .bool(\.watchEnabled)),
         SettingRow(attribute: KMC_S_WATCHER_LOGBUF_SIZE, place: .u32(\.watcherLogBufferSize)),
         SettingRow(attribute: KMC_S_WORKER_LOGBUF_SIZE, place: .u32(\.workerLogBufferSize)),
+        SettingRow(attribute: KMC_S_READ_BUF_MEM_LIMIT, place: .u32(\.readBufferLimit)),
         SettingRow(attribute: KMC_S_AUTH, place: .authentication(\.authentication)),
         SettingRow(attribute: KMC_S_AUTH_FILE, place: .string(\.authFile)),
     ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "core.h"
 #include "auth.h"
+#include "buffers.h"
 #include "store/store.h"
 
 int kmc_core_init(struct kmc_core *core, const struct kmc_settings *settings,
@@ -21,11 +22,16 @@ int kmc_core_init(struct kmc_core *core, const struct kmc_settings *settings,
 	err = kmc_prefixes_init(&core->prefixes);
 	if (err)
 		goto exit_watch;
-	err = kmc_store_create(core);
+	err = kmc_buffers_init(core);
 	if (err)
 		goto exit_prefixes;
+	err = kmc_store_create(core);
+	if (err)
+		goto exit_buffers;
 	return 0;
 
+exit_buffers:
+	kmc_buffers_exit(core);
 exit_prefixes:
 	kmc_prefixes_exit(&core->prefixes);
 exit_watch:
@@ -39,6 +45,7 @@ void kmc_core_exit(struct kmc_core *core)
 {
 	kmc_debug_exit(core);
 	kmc_store_destroy(core->store);
+	kmc_buffers_exit(core);
 	kmc_prefixes_exit(&core->prefixes);
 	kmc_watch_exit(&core->watch);
 	kmc_stats_exit(&core->stats);

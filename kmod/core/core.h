@@ -17,6 +17,7 @@
 #include "watch.h"
 
 struct kmc_auth_table;
+struct kmc_buffers;
 struct kmc_core;
 struct kmc_store;
 
@@ -86,6 +87,7 @@ struct kmc_core_ops {
  * @stats: counters; has its own rules
  * @watch: who watches; has its own rules
  * @prefixes: counters by key prefix; have their own rules
+ * @buffers: what connections may hold; NULL: anything
  * @dumps: listings of keys under way
  * @held: what tests hold
  * @debug: commands that tests need are served; fixed, set before kmc_core_init()
@@ -98,6 +100,7 @@ struct kmc_core {
 	struct kmc_stats stats;
 	struct kmc_watch watch;
 	struct kmc_prefixes prefixes;
+	struct kmc_buffers *buffers;
 	atomic_t dumps;
 	struct kmc_debug held;
 	bool debug;

@@ -110,6 +110,8 @@ const struct kmc_setting_row kmc_setting_rows[] = {
 		"bytes that may wait for a client that watches"),
 	KMC_ROW(WORKER_LOGBUF_SIZE, worker_logbuf_size, U32, 0, U32_MAX, 64 << 10,
 		"shown only: there is no buffer but each watcher's"),
+	KMC_ROW(READ_BUF_MEM_LIMIT, read_buf_mem_limit, U32, 0, 4095U << 20, 0,
+		"bytes for what connections read and answer, in buffers of 16 KiB; 0: any"),
 	KMC_ROW(AUTH, auth, U8, KMC_AUTH_NONE, KMC_AUTH_SASL, KMC_AUTH_NONE,
 		"how clients must say who they are"),
 	KMC_ROW(AUTH_FILE, auth_file, STRING, 0, KMC_AUTH_FILE_MAX, 0,

@@ -41,6 +41,7 @@ struct kmc_settings {
 	u32 tail_repair_time;	/* seconds, 0: never */
 	u32 watcher_logbuf_size;
 	u32 worker_logbuf_size;
+	u32 read_buf_mem_limit;	/* bytes, 0: none */
 	u8 evict;
 	u8 cas;
 	u8 prefix_delim;

@@ -3,6 +3,7 @@
 #ifndef KMC_STATS_ROWS_H
 #define KMC_STATS_ROWS_H
 
+#include "buffers.h"
 #include "core.h"
 #include "store/store.h"
 
@@ -51,5 +52,8 @@ u64 kmc_listing_setting(const struct kmc_listing *list, u32 attr);
 
 /* Of stats_settings.c: the rows of "stats settings". */
 void kmc_list_settings(struct kmc_listing *list);
+
+/* A number of struct kmc_buffers_totals, at @offset. */
+u64 kmc_stat_buffers(struct kmc_listing *list, u32 offset);
 
 #endif

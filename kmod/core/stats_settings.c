@@ -98,7 +98,7 @@ static const struct kmc_shown_setting kmc_shown_settings[] = {
 	KMC_SHOW("idle_timeout", NUMBER, IDLE_TIMEOUT),
 	KMC_SHOW("watcher_logbuf_size", NUMBER, WATCHER_LOGBUF_SIZE),
 	KMC_SHOW("worker_logbuf_size", NUMBER, WORKER_LOGBUF_SIZE),
-	KMC_SHOW_TEXT("read_buf_mem_limit", "0"),
+	KMC_SHOW("read_buf_mem_limit", NUMBER, READ_BUF_MEM_LIMIT),
 	KMC_SHOW("track_sizes", YES_NO, TRACK_SIZES),
 	KMC_SHOW_TEXT("inline_ascii_response", "no"),
 	KMC_SHOW_TEXT("drop_privileges", "no"),

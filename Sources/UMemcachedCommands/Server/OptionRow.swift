@@ -39,6 +39,7 @@ struct OptionRow: Sendable {
         /// Nothing may follow the number.
         case exact
         case exactKibibytes
+        case exactMebibytes
         /// 1 when nothing is given.
         case level
         /// Decimal fraction above 0 and up to 1, kept in millionths.

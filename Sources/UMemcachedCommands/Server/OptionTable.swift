@@ -138,6 +138,9 @@ enum OptionTable {
         .suboption(
             "idle_timeout", "SECONDS", .number(.u32(\.settings.idleTimeout), 0...Int64(Int32.max), .one),
             preset: "0", "close a connection that says nothing for so long; 0 for never"),
+        .suboption(
+            "read_buf_mem_limit", "MIB", .number(.u32(\.settings.readBufferLimit), 0...4095, .exactMebibytes),
+            preset: "0", "most memory for requests and replies under way; 0 for any"),
         .suboption("no_hashexpand", nil, .set(\.settings.hashExpand, false), "let the index grow only when it is full"),
         .suboption(
             "hash_algorithm", "NAME", .hashAlgorithm, preset: "murmur3",

@@ -82,7 +82,7 @@ extension OptionRow.Unit {
         case .one, .mebibytes, .level: Int64(CNumber.int(text))
         case .share: Self.millionths(text)
         case .octal: Int64(CNumber.octal(text))
-        case .exact, .exactKibibytes: CNumber.whole(text)
+        case .exact, .exactKibibytes, .exactMebibytes: CNumber.whole(text)
         case .thousandths: Self.thousandths(text)
         case .partInThousandths: Self.part(text)
         case .suffixed: Self.size(text)
@@ -95,7 +95,7 @@ extension OptionRow.Unit {
         case .one, .exact, .thousandths, .partInThousandths, .suffixed, .level, .share: number
         case .octal: number & 0o777
         case .exactKibibytes: number << 10
-        case .mebibytes: number << 20
+        case .mebibytes, .exactMebibytes: number << 20
         }
     }
 
@@ -104,7 +104,7 @@ extension OptionRow.Unit {
         case .share: "a fraction above 0, at most 1"
         case .one, .exact, .level: "a number from \(range.lowerBound) to \(range.upperBound)"
         case .exactKibibytes: "a number of KiB from \(range.lowerBound) to \(range.upperBound)"
-        case .mebibytes: "a number of MiB from \(range.lowerBound) to \(range.upperBound)"
+        case .mebibytes, .exactMebibytes: "a number of MiB from \(range.lowerBound) to \(range.upperBound)"
         case .octal: "an octal number"
         case .thousandths: "a factor above 1, at most \(range.upperBound / 1000)"
         case .partInThousandths: "a factor above 0"

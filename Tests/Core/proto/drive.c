@@ -99,6 +99,9 @@ static void drive_send_all(struct drive *d)
 {
 	while (!kmc_reply_empty(&d->reply))
 		drive_send(d, d->send ? d->send : U32_MAX);
+	local_bh_disable();
+	kmc_session_sent(d->session);
+	local_bh_enable();
 }
 
 /* One call. Each run is a copy of its own, exactly as long, so that a byte too many is found. */

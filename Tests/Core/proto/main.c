@@ -22,6 +22,7 @@ int main(void)
 	test_detail();
 	test_dump();
 	test_auth();
+	test_buffers();
 #ifdef WITH_DOUBLE
 	test_memory();
 	test_meta_memory();

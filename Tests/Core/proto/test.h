@@ -24,6 +24,7 @@ void test_lru(void);
 void test_detail(void);
 void test_dump(void);
 void test_auth(void);
+void test_buffers(void);
 
 /* With the store only. */
 void test_slabs(void);

@@ -87,13 +87,14 @@ enum kmc_phase {
  * @peer: whom it talks to; may be NULL
  * @watcher: from the command on that makes it one, NULL before
  * @hash: of @item's key
- * @left: bytes to come, the tail included; items that a listing may still show
+ * @left: bytes to come, the tail included; items that a listing may still show; keys of a get behind its first
  * @got: bytes of the tail that came, kept in @tail
  * @row: of statistics, the next to be shown
  * @any_key: this get had a key; this token a blank
  * @challenged: SASL has begun, without the token that it needs
  * @tries: how often the request asked for process context
  * @starved: memory could not be had there
+ * @reads: holds a buffer of @core->buffers, and so many @answers that are not sent
  * @closing: nothing more is taken; @ending: enum kmc_ending, why
  */
 struct kmc_session {
@@ -105,12 +106,14 @@ struct kmc_session {
 	u8 tries;
 	bool starved : 1;
 	bool closing : 1;
+	bool reads : 1;
 	bool any_key : 1;
 	bool challenged : 1;
 	u8 got;
 	u8 tail[2];
 	u8 ending;
 	u16 carry_from, carry_to;
+	u32 answers;
 	u8 *carry;
 	struct kmc_request req;
 	struct kmc_item *item;
@@ -157,6 +160,12 @@ enum kmc_result kmc_say(struct kmc_session *s, struct kmc_turn *turn, enum kmc_a
 enum kmc_result kmc_swallow(struct kmc_session *s, struct kmc_turn *turn);
 
 void kmc_drop_item(struct kmc_session *s);
+
+/* One answer more of @core->buffers. Return: false: there is no room, which is counted. */
+bool kmc_answer_begin(struct kmc_session *s);
+
+/* The last @nr of them were none. */
+void kmc_answer_undo(struct kmc_session *s, u32 nr);
 
 static inline struct kmc_stats *kmc_session_stats(struct kmc_session *s)
 {

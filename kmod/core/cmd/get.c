@@ -221,6 +221,15 @@ static enum kmc_result kmc_get_skip(struct kmc_session *s, struct kmc_turn *turn
 	return KMC_DONE;
 }
 
+/* More keys than answers may wait: what is wrong takes the place of those that do. */
+static enum kmc_result kmc_get_no_room(struct kmc_session *s, struct kmc_turn *turn)
+{
+	kmc_answer_undo(s, s->left);
+	s->any_key = false;
+	s->phase = KMC_PHASE_SKIP;
+	return kmc_say(s, turn, KMC_ANSWER_NO_MEMORY_WRITING);
+}
+
 static enum kmc_result kmc_get_key(struct kmc_session *s, struct kmc_turn *turn, size_t used)
 {
 	struct kmc_key key = kmc_session_key(s);
@@ -228,10 +237,17 @@ static enum kmc_result kmc_get_key(struct kmc_session *s, struct kmc_turn *turn,
 
 	if (!turn->budget->keys)
 		return kmc_wait(turn, KMC_NEED_TURN);
+	/* The first has the request's own answer. */
+	if (s->any_key && !kmc_answer_begin(s))
+		return kmc_get_no_room(s, turn);
 	result = s->req.op == KMC_OP_GET ? kmc_get_peek(s, turn, &key) :
 					kmc_get_hold(s, turn, &key);
-	if (result != KMC_DONE)
+	if (result != KMC_DONE) {
+		if (s->any_key)
+			kmc_answer_undo(s, 1);
 		return result;
+	}
+	s->left = s->any_key ? s->left + 1 : 0;
 	s->any_key = true;
 	turn->budget->keys--;
 	kmc_take(s, turn, used);

@@ -7,6 +7,7 @@
  * buffer and, if it watches, a watcher; kmc_session_destroy() drops all of them.
  */
 #include "command.h"
+#include "../buffers.h"
 #include "../proto/binary.h"
 #include "../../include/uapi/linux/kmemcache.h"
 
@@ -26,6 +27,62 @@ struct kmc_session *kmc_session_create(struct kmc_core *core, u8 protocol, gfp_t
 	return s;
 }
 
+/* Who counts: UDP does not, it has a request of one datagram at a time. */
+static struct kmc_buffers *kmc_session_buffers(const struct kmc_session *s)
+{
+	return s->peer ? s->core->buffers : NULL;
+}
+
+/* Input has come. Return: whether there is room for it. */
+static bool kmc_session_read(struct kmc_session *s)
+{
+	struct kmc_buffers *buffers = kmc_session_buffers(s);
+
+	if (likely(!buffers) || s->reads)
+		return true;
+	s->reads = kmc_buffers_read(buffers, s->peer->number);
+	if (!s->reads)
+		kmc_count(kmc_session_stats(s), read_buf_oom);
+	return s->reads;
+}
+
+static void kmc_session_read_done(struct kmc_session *s)
+{
+	if (s->reads)
+		kmc_buffers_read_done(s->core->buffers, s->peer->number);
+	s->reads = false;
+}
+
+void kmc_session_sent(struct kmc_session *s)
+{
+	if (s->answers)
+		kmc_buffers_sent(s->core->buffers, s->peer->number, s->answers);
+	s->answers = 0;
+}
+
+bool kmc_answer_begin(struct kmc_session *s)
+{
+	struct kmc_buffers *buffers = kmc_session_buffers(s);
+
+	if (likely(!buffers))
+		return true;
+	if (!kmc_buffers_answer(buffers, s->peer->number)) {
+		kmc_count(kmc_session_stats(s), response_obj_oom);
+		return false;
+	}
+	s->answers++;
+	return true;
+}
+
+void kmc_answer_undo(struct kmc_session *s, u32 nr)
+{
+	nr = min(nr, s->answers);
+	if (!nr)
+		return;
+	kmc_buffers_sent(s->core->buffers, s->peer->number, nr);
+	s->answers -= nr;
+}
+
 void kmc_session_destroy(struct kmc_session *s)
 {
 	if (!s)
@@ -34,6 +91,8 @@ void kmc_session_destroy(struct kmc_session *s)
 	if (s->command && s->command->abandon)
 		s->command->abandon(s);
 	kmc_drop_item(s);
+	kmc_session_sent(s);
+	kmc_session_read_done(s);
 	local_bh_enable();
 	kmc_watcher_destroy(s->core, s->watcher);
 	kfree(s->carry);
@@ -137,12 +196,18 @@ static enum kmc_result kmc_session_start(struct kmc_session *s, struct kmc_turn 
 		result = command->prepare(s, turn);
 	if (result != KMC_DONE)
 		return result;
+	if (!kmc_answer_begin(s)) {
+		/* As memcached ends such a connection: without what waits to be sent. */
+		kmc_reply_clear(turn->reply);
+		return KMC_FAIL;
+	}
 	s->command = command;
 	kmc_take(s, turn, head);
 	turn->budget->requests--;
 	result = kmc_session_run(s, turn);
 	if (result == KMC_PROCESS && s->phase == KMC_PHASE_BEGIN) {
 		s->command = NULL;
+		kmc_answer_undo(s, 1);
 		s->carry_from = carry_from;
 		turn->used = used;
 		*turn->budget = budget;
@@ -190,6 +255,8 @@ enum kmc_verdict kmc_session_input(struct kmc_session *s, const u8 *data, size_t
 	bool watched;
 
 	kmc_assert_bh_off();
+	if (!kmc_session_read(s))
+		s->closing = true;
 	watched = kmc_watched(&s->core->watch, ~0U);
 	if (watched)
 		__this_cpu_write(*s->core->watch.client, s->peer ? s->peer->number : 0);
@@ -200,6 +267,8 @@ enum kmc_verdict kmc_session_input(struct kmc_session *s, const u8 *data, size_t
 	*used = turn.used;
 	if (result == KMC_FAIL)
 		s->closing = true;
+	if (!kmc_session_busy(s) && turn.used == len)
+		kmc_session_read_done(s);
 	if (s->closing)
 		return KMC_NEED_CLOSE;
 	return result == KMC_PROCESS ? KMC_NEED_PROCESS : turn.why;

@@ -88,6 +88,9 @@ void kmc_session_process(struct kmc_session *session);
  */
 void kmc_session_too_much(struct kmc_session *session, struct kmc_reply *reply);
 
+/* All that was in the reply is sent, or will never be. BH off. */
+void kmc_session_sent(struct kmc_session *session);
+
 /* Whether it has something to say though no input has come: call kmc_session_input(). */
 bool kmc_session_pending(const struct kmc_session *session);
 

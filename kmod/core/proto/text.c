@@ -450,6 +450,7 @@ static const struct {
 	[KMC_ANSWER_TOO_LARGE] = KMC_SAY("SERVER_ERROR object too large for cache"),
 	[KMC_ANSWER_NO_MEMORY_STORING] = KMC_SAY("SERVER_ERROR out of memory storing object"),
 	[KMC_ANSWER_NO_MEMORY_READING] = KMC_SAY("SERVER_ERROR out of memory reading request"),
+	[KMC_ANSWER_NO_MEMORY_WRITING] = KMC_SAY("SERVER_ERROR out of memory writing get response"),
 	[KMC_ANSWER_NO_MEMORY] = KMC_SAY("SERVER_ERROR out of memory"),
 	[KMC_ANSWER_FLUSH_REFUSED] = KMC_SAY("CLIENT_ERROR flush_all not allowed"),
 	[KMC_ANSWER_SHUTDOWN_REFUSED] = KMC_SAY("SERVER_ERROR: shutdown not enabled"),
