@@ -85,7 +85,8 @@ struct AuthenticationTests {
         options.authFile = nil
         options.sasl = true
         #expect(try Authentication.asked(by: options, database: "/db") == .sasl(path: "/db"))
-        #expect(throws: Failure.self) { try Authentication.asked(by: options, database: nil) }
+        #expect(try Authentication.asked(by: options, database: nil) == .sasldb)
+        #expect(try Authentication.asked(by: options, database: "") == .sasldb)
         #expect(Authentication.sasl(path: "").wireProtocol == .binary)
         #expect(Authentication.text(path: "").wireProtocol == .text)
     }

@@ -7,8 +7,10 @@ import KMCControl
 enum Authentication: Equatable, Sendable {
     /// `-Y FILE`: in the text protocol.
     case text(path: String)
-    /// `-S`: SASL PLAIN in the binary protocol.
+    /// `-S`: SASL PLAIN in the binary protocol; the file of `MEMCACHED_SASL_PWDB`.
     case sasl(path: String)
+    /// `-S` with a database of libsasl2's, as its configuration for memcached names it.
+    case sasldb
 
     /// memcached's variable that names the file of `-S`.
     static let databaseVariable = "MEMCACHED_SASL_PWDB"
@@ -16,7 +18,7 @@ enum Authentication: Equatable, Sendable {
     var mode: AuthenticationMode {
         switch self {
         case .text: .text
-        case .sasl: .sasl
+        case .sasl, .sasldb: .sasl
         }
     }
 
@@ -24,7 +26,7 @@ enum Authentication: Equatable, Sendable {
     var wireProtocol: WireProtocol {
         switch self {
         case .text: .text
-        case .sasl: .binary
+        case .sasl, .sasldb: .binary
         }
     }
 
@@ -33,6 +35,7 @@ enum Authentication: Equatable, Sendable {
         switch self {
         case .text(let path): return try Users(path: path, form: .authFile).table()
         case .sasl(let path): return try Users(path: path, form: .passwordDatabase).table()
+        case .sasldb: return try SASLDatabase.users(SASLConfiguration.found()).table()
         }
     }
 
@@ -44,11 +47,7 @@ enum Authentication: Equatable, Sendable {
     ) throws(Failure) -> Authentication? {
         if let path = options.authFile { return .text(path: absolute(path)) }
         guard options.sasl else { return nil }
-        guard let database, !database.isEmpty else {
-            throw Failure(
-                "-S needs to know who may come in: name a file of NAME:PASSWORD lines with the environment variable "
-                    + databaseVariable, status: ExitStatus.failure)
-        }
+        guard let database, !database.isEmpty else { return .sasldb }
         return .sasl(path: absolute(database))
     }
 

@@ -50,6 +50,11 @@ struct Users: Equatable {
             }
             users.append(user)
         }
+        try self.init(users, path: path)
+    }
+
+    /// - Parameter path: where they were read, for a sentence
+    init(_ users: [User], path: String) throws(Failure) {
         guard users.count <= AuthTable.mostUsers else {
             throw Failure(
                 "\(printable(path)) has \(users.count) users: at most \(AuthTable.mostUsers) can come in",
@@ -67,7 +72,7 @@ struct Users: Equatable {
         return User(name: Array(line[..<colon]), password: Array(password))
     }
 
-    private static func contents(of path: String) -> [UInt8]? {
+    static func contents(of path: String) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }

@@ -83,7 +83,7 @@ enum OptionTable {
             "serve only who says first who it is, in text; NAME:PASSWORD in each line"),
         .flag(
             "S", "enable-sasl", .setHere(\.sasl),
-            "serve only who says first who it is, by SASL PLAIN in binary; MEMCACHED_SASL_PWDB names the file"),
+            "serve only who says first who it is, by SASL PLAIN in binary; MEMCACHED_SASL_PWDB names the file, else it is a sasldb"),
         OptionRow(
             short: "v", name: "verbose", argument: .ignored, meaning: .count(\.settings.verbose, upTo: 3),
             preset: nil,

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -91,6 +92,30 @@ def sasl():
         with server.wire() as wire:
             wire.send(b"get a\r\n" * 4)
             wire.closed()
+
+
+@contextlib.contextmanager
+def _sasldb():
+    """What -S needs to find a sasldb with two users: one of this host, one of another realm."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "sasldb")
+        for name, realm, word in (("alice", socket.gethostname(), "secret"), ("bob", "else.example", "word")):
+            subprocess.run(["saslpasswd2", "-p", "-c", "-f", path, "-u", realm, name], input=word.encode(), check=True)
+        pathlib.Path(folder, "memcached.conf").write_text(f"mech_list: plain\nsasldb_path: {path}\n")
+        yield {"SASL_CONF_PATH": folder}
+
+
+@test("auth -S: users of a sasldb, by name or with their realm", needs=MODULE)
+def sasldb():
+    with _sasldb() as environment, Server("-S", environment=environment) as server:
+        host = socket.gethostname()
+        for user, password, answer in (
+                ("alice", "secret", 0), (f"alice@{host}", "secret", 0), ("bob@else.example", "word", 0),
+                ("bob", "word", 0x20), ("alice", "word", 0x20), ("alice@else.example", "secret", 0x20),
+                ("alice", "secre", 0x20), ("alice", "", 0x20)):
+            with server.wire() as wire:
+                equal(_packet(wire, AUTH, b"PLAIN", _plain(user, password))[0], answer, f"{user} with {password}")
+                equal(_packet(wire, SET, b"a", b"value", bytes(8))[0], answer, f"set by {user}")
 
 
 @test("auth -S: libmemcached says who it is", needs=MODULE)
