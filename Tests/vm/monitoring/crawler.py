@@ -15,10 +15,12 @@ LINE = re.compile(rb"key=(\S+) exp=(-?\d+) la=(\d+) cas=(\d+) fetch=(yes|no) cls
 
 # Both servers are asked this, in this order, and say the same.
 WORDS = [
-    b"lru_crawler", b"lru_crawler nonsense", b"lru_crawler disable", b"lru_crawler crawl 1", b"lru_crawler metadump all", b"lru_crawler enable", b"lru_crawler enable", b"lru_crawler sleep", b"lru_crawler sleep 200",
-    b"lru_crawler sleep 1000001", b"lru_crawler sleep x", b"lru_crawler tocrawl", b"lru_crawler tocrawl 7", b"lru_crawler tocrawl x",
-    b"lru_crawler crawl", b"lru_crawler crawl 0", b"lru_crawler crawl 99", b"lru_crawler crawl x", b"lru_crawler metadump",
-    b"lru_crawler metadump 99", b"lru_crawler metadump x",
+    b"lru_crawler", b"lru_crawler nonsense", b"lru_crawler disable", b"lru_crawler crawl 1",
+    b"lru_crawler metadump all", b"lru_crawler enable", b"lru_crawler enable", b"lru_crawler sleep",
+    b"lru_crawler sleep 200", b"lru_crawler sleep 1000001", b"lru_crawler sleep x", b"lru_crawler tocrawl",
+    b"lru_crawler tocrawl 7", b"lru_crawler tocrawl x", b"lru_crawler crawl", b"lru_crawler crawl 0",
+    b"lru_crawler crawl 99", b"lru_crawler crawl x", b"lru_crawler metadump", b"lru_crawler metadump 99",
+    b"lru_crawler metadump x",
 ]
 
 
