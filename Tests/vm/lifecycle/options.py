@@ -36,6 +36,7 @@ FORMS = (
     ("-p PORT -omaxconns_fast,hashpower=20", {"maxconns_fast": "yes", "hashpower_init": "20"}),
     ("-p PORT -o no_maxconns_fast -o hashpower=17", {"maxconns_fast": "no", "hashpower_init": "17"}),
     ("-p PORT -o idle_timeout=100,slab_chunk_max=256", {"idle_timeout": "100", "slab_chunk_max": "262144"}),
+    ("-p PORT -o read_buf_mem_limit=2", {"read_buf_mem_limit": str(2 << 20)}),
     ("-p PORT -M -c 77 -R 3 -b 99", {"evictions": "off", "maxconns": "77", "reqs_per_event": "3",
                                     "tcp_backlog": "99"}),
     ("-p PORT -o no_slab_reassign,slab_automove=2", {"slab_reassign": "no", "slab_automove": "2"}),
