@@ -10,10 +10,15 @@ struct Target: Sendable {
     /// Seconds that a reply may take.
     let timeout: Int
     let limits: ReferenceCache.Limits
+    /// What each connection begins with.
+    var login: Login?
     /// Whether the server was started with `-A`.
     var allowsShutdown = false
     /// Makes the model wrong, for tests of the judge.
     var correction: (@Sendable (Command, Reply) -> Reply)?
+
+    /// Whether binary is all that the endpoint speaks.
+    var isBinary: Bool { login?.kind == .sasl }
 
     func makeModel() -> ServerModel {
         let model = ServerModel(
@@ -45,6 +50,11 @@ struct ReplyStream {
     }
 }
 
+/// What carries a client's bytes.
+private enum Link {
+    case stream(Socket), datagrams(Datagrams)
+}
+
 /// One connection to the endpoint, beside its twin in the model.
 final class Client {
     /// The connection can't be understood or used any further.
@@ -53,7 +63,7 @@ final class Client {
         let replies: [Reply]
     }
 
-    private let socket: Socket
+    private let link: Link
     private let twin: ServerModel.Connection
     private var decoder: ReplyStream
     /// Whether the connection speaks the binary protocol.
@@ -62,8 +72,16 @@ final class Client {
     init(_ target: Target, _ model: ServerModel, isBinary: Bool = false) throws {
         self.isBinary = isBinary
         decoder = ReplyStream(isBinary: isBinary)
-        socket = try Socket(target.endpoint, timeout: target.timeout)
+        link = target.endpoint.isDatagram
+            ? .datagrams(try Datagrams(target))
+            : .stream(try Self.connect(target))
         twin = model.connect()
+    }
+
+    private static func connect(_ target: Target) throws -> Socket {
+        let socket = try Socket(target.endpoint, timeout: target.timeout)
+        try target.login?.perform(socket)
+        return socket
     }
 
     var modelCloses: Bool { twin.isClosed }
@@ -102,10 +120,47 @@ final class Client {
 
     /// Sends as much as the server takes without any reply being read.
     func sendWithoutReading(_ bytes: Bytes) -> Int {
-        socket.sendWithoutReading(bytes[...])
+        guard case .stream(let socket) = link else { return 0 }
+        return socket.sendWithoutReading(bytes[...])
     }
 
-    private func exchange(_ pieces: [Bytes], until done: (([Reply]) -> Bool)?) throws -> [Reply] {
+    /// Sends requests, each in a datagram of its own, and reads the replies to it, which may come in several messages:
+    /// memcached sends one for each key that it finds, and for each line of a refused value.
+    func converse(_ datagrams: Datagrams, _ requests: [(bytes: Bytes, replies: Int)]) throws -> [Reply] {
+        var replies: [Reply] = []
+        do {
+            for request in requests {
+                let number = try datagrams.tell(request.bytes)
+                let wanted = replies.count + request.replies
+                while replies.count < wanted {
+                    decoder.append(try datagrams.answer(to: number))
+                    while let reply = try decoder.next() { replies.append(reply) }
+                }
+                guard decoder.unread.isEmpty else { throw Datagrams.Malformed(description: "half a reply: \"\(decoder.unread.escaped(limit: 80))\"") }
+            }
+        } catch {
+            throw Broken(reason: "\(error)", replies: replies)
+        }
+        return replies
+    }
+
+    /// The connection, if it is none.
+    var datagrams: Datagrams? {
+        if case .datagrams(let datagrams) = link { return datagrams }
+        return nil
+    }
+
+    func exchange(_ pieces: [Bytes], until done: (([Reply]) -> Bool)?) throws -> [Reply] {
+        switch link {
+        case .stream(let socket): return try exchange(socket, pieces, until: done)
+        case .datagrams(let datagrams):
+            let replies = try converse(datagrams, pieces.map { ($0, 1) })
+            guard done?(replies) == true else { throw Broken(reason: "too few replies", replies: replies) }
+            return replies
+        }
+    }
+
+    private func exchange(_ socket: Socket, _ pieces: [Bytes], until done: (([Reply]) -> Bool)?) throws -> [Reply] {
         var replies: [Reply] = []
         var failure: String?
         func take(_ bytes: Bytes) {

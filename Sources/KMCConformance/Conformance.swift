@@ -27,11 +27,15 @@ public enum Conformance {
         /// Names of the scenarios to run; all that the endpoint allows if nil, none if empty.
         public var scenarios: Set<String>?
         /// What scenarios may need: by default everything but filling the memory.
-        public var allowed: Set<Scenario.Need> = [.flushes, .waits, .alone, .defaultItemSize]
+        public var allowed: Set<Scenario.Need> = [.flushes, .waits, .alone, .defaultItemSize, .stream, .datagrams, .bothProtocols, .textLogin, .saslLogin]
+        /// What each connection begins with, where a server asks who it is.
+        public var login: Login?
         /// The dialect to judge by; taken from `version` if nil.
         public var dialect: Dialect?
-        /// Seconds that a reply may take.
-        public var timeout = 20
+        /// Seconds that a reply may take, which only bounds a hang.
+        public var timeout = 60
+        /// Seconds that may be spent to find the fewest steps that show a difference.
+        public var minimizing = 60.0
         /// Differences after which the run ends.
         public var mostDifferences = 5
 
@@ -60,15 +64,27 @@ public enum Conformance {
         }
     }
 
+    private static func textVersion(_ target: Target) throws -> [Reply] {
+        try Client(target, target.makeModel()).exchange([.line("shutdown nonsense"), .line("version")], versions: 1)
+    }
+
+    private static func binaryVersion(_ target: Target) throws -> [Reply] {
+        let request = BinaryFrame(0x0B).encoded(BinaryFrame.requestMagic)
+        return try Client(target, target.makeModel(), isBinary: true).exchange([request], replies: 1).map { reply in
+            guard case .binary(let frame) = reply else { return reply }
+            return .version(String(decoding: frame.value, as: UTF8.self))
+        }
+    }
+
     /// Asks the endpoint what it is, and, in a way that ends no server, whether it was started with `-A`.
     private static func probe(
         _ endpoint: Endpoint, _ options: Options, _ correction: (@Sendable (Command, Reply) -> Reply)?
     ) throws -> Target {
         let plain = Target(
-            endpoint: endpoint, dialect: .v1_6_45, version: "", timeout: options.timeout, limits: ReferenceCache.Limits())
+            endpoint: endpoint, dialect: .v1_6_45, version: "", timeout: options.timeout, limits: ReferenceCache.Limits(), login: options.login)
         let answer: [Reply]
         do {
-            answer = try Client(plain, plain.makeModel()).exchange([.line("shutdown nonsense"), .line("version")], versions: 1)
+            answer = try plain.isBinary ? binaryVersion(plain) : textVersion(plain)
         } catch let broken as Client.Broken {
             throw EndpointError.notMemcached(broken.reason)
         }
@@ -76,6 +92,6 @@ public enum Conformance {
         guard let dialect = options.dialect ?? Dialect.speaking(version) else { throw EndpointError.notMemcached("version \(version)") }
         return Target(
             endpoint: endpoint, dialect: dialect, version: version, timeout: options.timeout,
-            limits: ReferenceCache.Limits(), allowsShutdown: answer.first == .failure(.badShutdownMode), correction: correction)
+            limits: ReferenceCache.Limits(), login: options.login, allowsShutdown: answer.first == .failure(.badShutdownMode), correction: correction)
     }
 }

@@ -4,9 +4,8 @@ import KMCProtocolModel
 
 /// Compares replies to meta commands, in which times and CAS uniques are the server's own.
 struct MetaMatch {
-    /// Seconds by which the clocks of a sequence may part; the random expiries lie further apart.
-    private static let tolerance: Int64 = 60
-
+    /// Seconds by which the clocks of model and server may have parted.
+    let tolerance: Int64
     /// Whether a value may have lost spaces that the model still has.
     let mayBeTrimmed: Bool
     /// Enters a pair of uniques; false if it contradicts an earlier one.
@@ -25,7 +24,7 @@ struct MetaMatch {
         guard case (let model?, let server?) = pair else { return wanted == got }
         switch String(decoding: name, as: UTF8.self) {
         case "c", "cas=": return model == server && model == 0 || model != 0 && server != 0 && enter(server, model)
-        case "t", "exp=": return Self.isNear(Int64(truncatingIfNeeded: model), Int64(truncatingIfNeeded: server))
+        case "t", "exp=": return isNear(Int64(truncatingIfNeeded: model), Int64(truncatingIfNeeded: server))
         case "l", "la=", "cls=": return true
         case "s", "size=": return model == server || mayBeTrimmed
         default: return wanted == got
@@ -33,7 +32,7 @@ struct MetaMatch {
     }
 
     /// A time that has passed has wrapped, by how much is the server's age.
-    private static func isNear(_ model: Int64, _ server: Int64) -> Bool {
+    private func isNear(_ model: Int64, _ server: Int64) -> Bool {
         let past: Int64 = 4_000_000_000
         return abs(model - server) <= tolerance && (model == -1) == (server == -1) || model > past && server > past
     }

@@ -8,8 +8,11 @@ struct RandomSequence {
     let prefix: Bytes
     let steps: [Step]
 
-    init(seed: UInt64, length: Int, clients: Int, dialect: Dialect, largestValue: Int) {
-        var generator = Generator(seed: seed, clients: clients, dialect: dialect, largestValue: largestValue)
+    /// - Parameter isDatagram: each command has to fit into a datagram: no drops, no refused lines, nobody who leaves.
+    init(seed: UInt64, length: Int, clients: Int, dialect: Dialect, largestValue: Int, isDatagram: Bool = false, binaryPercent: Int = 25) {
+        var generator = Generator(
+            seed: seed, clients: clients, dialect: dialect, largestValue: largestValue, isDatagram: isDatagram,
+            binaryPercent: binaryPercent)
         prefix = generator.requests.prefix
         steps = generator.steps(length)
     }
@@ -33,13 +36,17 @@ private struct Generator {
     private let binary: RandomBinary
     private let clients: Int
     private let dialect: Dialect
+    private let isDatagram: Bool
+    private let binaryPercent: Int
     private var random: RandomSource
     private var result: [Step] = []
 
-    init(seed: UInt64, clients: Int, dialect: Dialect, largestValue: Int) {
+    init(seed: UInt64, clients: Int, dialect: Dialect, largestValue: Int, isDatagram: Bool, binaryPercent: Int) {
         var options = RandomRequests.Options()
         self.clients = max(1, clients)
         options.unknownUnique = Step.unknownUnique
+        // The endpoint's clock goes on, the model's stands still: hours away from what R asks for, and from each other.
+        options.farExpiries = (10_000, 30_000)
         random = RandomSource(seed: seed)
         // Most sequences are of small values and quick; some have one that is chunked.
         options.longestValue = random.chance(15) ? largestValue : min(8192, largestValue)
@@ -48,16 +55,18 @@ private struct Generator {
         meta = RandomMeta(requests, dialect: dialect)
         binary = RandomBinary(requests)
         self.dialect = dialect
+        self.isDatagram = isDatagram
+        self.binaryPercent = binaryPercent
     }
 
     mutating func steps(_ length: Int) -> [Step] {
         while result.count < length {
             let client = random.below(clients)
-            if random.chance(25) {
+            if random.chance(binaryPercent) {
                 frames(Step.firstBinaryClient + client)
                 continue
             }
-            switch random.below(100) {
+            switch isDatagram ? 99 : random.below(100) {
             case 0..<8: malformed(client)
             case 8: leave(client)
             default: bundle(client)
@@ -69,7 +78,7 @@ private struct Generator {
     /// Commands that are sent together and answered together.
     private mutating func bundle(_ client: Int) {
         let count = random.pick(weighted: [(60, 1), (30, 2 + random.below(6)), (10, 10 + random.below(40))])
-        let drip = random.pick(weighted: [(80, nil as Int?), (15, 1 + random.below(200)), (5, 1)])
+        let drip = drip()
         for _ in 0..<count {
             let request = next()
             let large = request.command.length > 2000
@@ -78,10 +87,15 @@ private struct Generator {
         endBatch()
     }
 
+    /// Into pieces of which length bytes are cut.
+    private mutating func drip() -> Int? {
+        isDatagram ? nil : random.pick(weighted: [(80, nil), (15, 1 + random.below(200)), (5, 1)])
+    }
+
     /// Binary requests together, or one that is wrong and alone.
     private mutating func frames(_ client: Int) {
-        let drip = random.pick(weighted: [(80, nil as Int?), (15, 1 + random.below(200)), (5, 1)])
-        if random.chance(4) {
+        let drip = drip()
+        if !isDatagram, random.chance(4) {
             endBatch()
             // Where memcached and kmemcache take different bytes for the next request, the connection ends.
             result.append(Step(.raw(binary.wrong(&random)), client: client, waits: true, pieces: drip))
@@ -94,9 +108,7 @@ private struct Generator {
     }
 
     private mutating func next() -> Request {
-        // A memcached of its own makes a new item of a number that is being read, and forgets that its key came in base64;
-        // the model does not follow yet.
-        if !dialect.mayTrimNumbers, random.chance(30) { return Request(.meta(meta.next(&random) { _ in Step.lastSeen })) }
+        if random.chance(30) { return Request(.meta(meta.next(&random) { _ in Step.lastSeen })) }
         return requests.next(&random) { _ in Step.lastSeen }
     }
 

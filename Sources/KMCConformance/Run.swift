@@ -17,7 +17,8 @@ final class Run {
         self.target = target
         self.options = options
         self.progress = progress
-        chosen = Scenario.all.filter { options.scenarios?.contains($0.name) ?? true }
+        // Of what a transport can't carry nothing is told, unless it was asked for.
+        chosen = Scenario.all.filter { options.scenarios?.contains($0.name) ?? $0.fits(target.endpoint, target.login) }
         report = ConformanceReport(
             endpoint: target.endpoint, version: target.version, dialect: target.dialect.name,
             seed: options.seed ?? .random(in: 0..<1 << 32))
@@ -68,7 +69,7 @@ extension Run {
                 report.skipped.append((scenario.name, reason))
             } else {
                 tell(scenario.name)
-                perform(scenario, attempts: 5)
+                perform(scenario, attempts: 6)
                 report.scenarios.append(scenario.name)
             }
             done += 1
@@ -77,6 +78,7 @@ extension Run {
 
     /// Why the endpoint or the options don't allow a scenario.
     private func obstacle(to scenario: Scenario) -> String? {
+        if !scenario.fits(target.endpoint, target.login) { return "needs another transport, protocol or login" }
         let missing = scenario.needs.subtracting(options.allowed)
         if !missing.isEmpty { return "not allowed: " + missing.map(\.rawValue).sorted().joined(separator: ", ") }
         guard !scenario.needs.isDisjoint(with: [.evicts, .fills]) else { return nil }
@@ -87,14 +89,14 @@ extension Run {
         return evictions == (scenario.needs.contains(.fills) ? "off" : "on") ? nil : "evictions are \(evictions)"
     }
 
-    private func perform(_ scenario: Scenario, attempts: Int) {
-        let stage = Stage(target)
+    private func perform(_ scenario: Scenario, attempts: Int, life: Int32 = 2) {
+        let stage = Stage(target, life: life)
         stage.executor.onProgress = { [weak self] count in self?.count(count, scenario.name) }
         defer { stage.executor.cleanUp() }
         do {
             try scenario.body(stage)
         } catch is Stage.TooSlow where attempts > 1 {
-            return perform(scenario, attempts: attempts - 1)
+            return perform(scenario, attempts: attempts - 1, life: life * 2)
         } catch let mismatch as Executor.Mismatch {
             let relevant = Array(stage.history.suffix(40))
             differ(scenario.name, nil, mismatch, minimized(relevant, stage.prefix))
@@ -123,8 +125,9 @@ extension Run {
     func sequences() {
         guard sequenceCount > 0 else { return }
         let limit = figure("limit_maxbytes") ?? 0
-        // Two dozen texts, each in a slab class of its own if it comes to the worst, stay far below the limit.
-        let largest = min(900_000, max(4096, limit / 512))
+        // Two dozen texts, each in a slab class of its own if it comes to the worst, stay far below the limit; over UDP a
+        // retrieval of them all below what an answer may have.
+        let largest = target.endpoint.isDatagram ? 2_000 : min(900_000, max(4096, limit / 512))
         let evictions = figure("evictions")
         defer {
             if let before = evictions, let after = figure("evictions") { report.evicted = after - before }
@@ -141,12 +144,13 @@ extension Run {
     }
 
     private func figure(_ name: String) -> Int? {
-        try? Stage(target).statistics()[name].flatMap { Int($0) }
+        target.isBinary ? nil : try? Stage(target).statistics()[name].flatMap { Int($0) }
     }
 
     private func perform(seed: UInt64, length: Int, largest: Int) {
         let sequence = RandomSequence(
-            seed: seed, length: length, clients: options.clients, dialect: target.dialect, largestValue: largest)
+            seed: seed, length: length, clients: options.clients, dialect: target.dialect, largestValue: largest,
+            isDatagram: target.endpoint.isDatagram, binaryPercent: target.login == nil ? 25 : target.isBinary ? 100 : 0)
         let prefix = RandomSequence.freshPrefix()
         let steps = RandomSequence.rekeyed(sequence.steps, from: sequence.prefix, to: prefix)
         let executor = Executor(target)
@@ -182,7 +186,7 @@ extension Run {
                 return step
             }
         }
-        return rejoined(Minimizer.minimize(numbered) { part in
+        return rejoined(Minimizer.minimize(numbered, seconds: options.minimizing) { part in
             let executor = Executor(target)
             defer { executor.cleanUp() }
             do {

@@ -18,6 +18,16 @@ public struct Scenario: Sendable {
         case alone
         /// The default item size of 1 MiB.
         case defaultItemSize
+        /// A stream: what it sends, or what comes back, is too long for datagrams, comes in pieces or ends the connection.
+        case stream
+        /// Datagrams.
+        case datagrams
+        /// That the binary protocol is spoken, too.
+        case bothProtocols
+        /// A server with `-Y`.
+        case textLogin
+        /// A server with `-S`.
+        case saslLogin
     }
 
     public let name: String
@@ -35,17 +45,36 @@ public struct Scenario: Sendable {
 
     /// All scenarios in the order in which they run.
     public static let all: [Scenario] =
-        storing + retrieving + changing + administrative + badInput + manyBytes + timed + filling
+        storing + retrieving + changing + administrative + meta + binary.map { $0.needing(.bothProtocols) } + datagrams + logins
+        + (badInput + manyBytes).map { $0.needing(.stream) } + timed
+        + filling.map { $0.needing(.stream) }
+
+    /// Whether the endpoint's transport can carry it, and who logs in there may do it.
+    public func fits(_ endpoint: Endpoint, _ login: Login? = nil) -> Bool {
+        if needs.contains(endpoint.isDatagram ? .stream : .datagrams) { return false }
+        switch login?.kind {
+        case nil: return needs.isDisjoint(with: [.textLogin, .saslLogin])
+        case .text: return needs.isDisjoint(with: [.saslLogin, .bothProtocols])
+        case .sasl: return needs.contains(.saslLogin)
+        }
+    }
+
+    private func needing(_ need: Need) -> Scenario {
+        Scenario(name, purpose, needs: needs.union([need]), body)
+    }
 }
 
 /// What a scenario acts through: everything is done at the endpoint and in the model, and compared.
 final class Stage {
     let executor: Executor
     let prefix = RandomSequence.freshPrefix()
+    /// What items have to live that are seen to expire, in seconds; more where the machine was too slow for less.
+    let life: Int32
     /// All that has been done, to be shown if it fails.
     private(set) var history: [Step] = []
 
-    init(_ target: Target) {
+    init(_ target: Target, life: Int32 = 2) {
+        self.life = life
         executor = Executor(target)
     }
 
@@ -89,12 +118,12 @@ final class Stage {
     /// The machine was too busy for what was done to mean anything.
     struct TooSlow: Error {}
 
-    /// Does what only holds while little time goes by, such as an item with two seconds to live.
+    /// Does what only holds while little time goes by: less than ``life``.
     func promptly(_ body: () throws -> Void) throws {
         let began = steadySeconds()
         let result = Result(catching: body)
-        // An expiry counts whole seconds of a clock that may be about to tick: of two, only one is certain.
-        if steadySeconds() - began > 0.8 { throw TooSlow() }
+        // An expiry counts whole seconds of a clock that may be about to tick: the last is not certain.
+        if steadySeconds() - began > Double(life) - 1.2 { throw TooSlow() }
         try result.get()
     }
 

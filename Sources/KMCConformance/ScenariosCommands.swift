@@ -23,7 +23,7 @@ extension Scenario {
             try stage.run(stage.store(.replace, "a", "1"), stage.get("a"))
             try stage.run(stage.store(.set, "a", "2"), stage.store(.replace, "a", "3"), stage.get("a"))
         },
-        Scenario("append-prepend", "append and prepend join, keep flags and expiry, and need an item") { stage in
+        Scenario("append-prepend", "append and prepend join, keep flags and expiry, and need an item", needs: [.stream]) { stage in
             try stage.run(stage.store(.append, "a", "x"), stage.store(.prepend, "a", "x"), stage.get("a"))
             try stage.run(stage.store(.set, "a", Bytes("b"), flags: 5))
             try stage.run(stage.store(.append, "a", Bytes("c"), flags: 9), stage.store(.prepend, "a", Bytes("a"), flags: 9))
@@ -77,7 +77,7 @@ extension Scenario {
                 try stage.run(.touch(key: key, expiry: 0), .delete(key: key), .get(keys: [key], unique: false))
             }
         },
-        Scenario("multiget-10000", "a get of 10,000 keys") { stage in
+        Scenario("multiget-10000", "a get of 10,000 keys", needs: [.stream]) { stage in
             let keys = (0..<10_000).map { stage.key("m\($0)") }
             try stage.pipeline(
                 keys.enumerated().filter { $0.offset % 3 != 0 }.map {
@@ -86,7 +86,7 @@ extension Scenario {
             try stage.run(.get(keys: keys, unique: false), .get(keys: keys.reversed(), unique: true))
             try stage.pipeline([Request(.get(keys: keys, unique: false)), Request(.version)], pieces: 1000)
         },
-        Scenario("pipeline-1000", "1,000 commands at once are answered in order") { stage in
+        Scenario("pipeline-1000", "1,000 commands at once are answered in order", needs: [.stream]) { stage in
             try stage.pipeline(
                 (0..<1000).map { index in
                     switch index % 4 {
@@ -120,7 +120,7 @@ extension Scenario {
                 }
             }
         },
-        Scenario("incr-text", "what isn't a number isn't changed") { stage in
+        Scenario("incr-text", "what isn't a number isn't changed", needs: [.stream]) { stage in
             for text in ["", "a", "12a", "-1", "18446744073709551616", "99999999999999999999", "1.5", "0x1", "a1"] {
                 try stage.run(stage.store(.set, "n", text), stage.incr("n", 1), stage.decr("n", 1), stage.get("n"))
             }
@@ -134,7 +134,7 @@ extension Scenario {
             try stage.run(.touch(key: stage.key("a"), expiry: 1000), stage.get("a"), .touch(key: stage.key("a"), expiry: 0), stage.get("a"))
             try stage.run(.touch(key: stage.key("a"), expiry: -1), stage.get("a"), .touch(key: stage.key("a"), expiry: 10))
         },
-        Scenario("noreply", "noreply silences every command, and its refusals") { stage in
+        Scenario("noreply", "noreply silences every command, and its refusals", needs: [.stream]) { stage in
             let quiet = stage.key("q")
             for mode in StoreMode.allCases {
                 try stage.pipeline([Request(stage.store(mode, "q", "12", unique: Step.unknownUnique), quiet: true), Request(stage.gets("q"))])
@@ -158,7 +158,7 @@ extension Scenario {
             try stage.run(Request(.verbosity(0)), Request(.verbosity(0), quiet: true))
             try stage.raw("verbosity x\r\n")
         },
-        Scenario("quit", "quit ends the connection after the replies before it") { stage in
+        Scenario("quit", "quit ends the connection after the replies before it", needs: [.stream]) { stage in
             try stage.pipeline([Request(stage.store(.set, "a", "1")), Request(stage.get("a")), Request(.quit)])
             try stage.run(stage.get("a"), .quit)
             try stage.pipeline([Request(.quit), Request(stage.store(.set, "a", "2"))])

@@ -140,27 +140,27 @@ extension Scenario {
         Scenario("expiry", "expiry relative, absolute, past and by touch", needs: [.waits]) { stage in
             try stage.promptly {
                 let now = Int32(wallClock())
-                for (name, expiry) in [("ever", 0), ("long", 1000), ("short", 2), ("clock", now + 1000), ("soon", now + 2), ("month", 2_592_000)] as [(String, Int32)] {
+                for (name, expiry) in [("ever", 0), ("long", 1000), ("short", stage.life), ("clock", now + 1000), ("soon", now + stage.life), ("month", 2_592_000)] as [(String, Int32)] {
                     try stage.run(stage.store(.set, name, name, expiry: expiry))
                 }
                 for (name, expiry) in [("past", -1), ("beyond", 2_592_001), ("gone", now - 1000), ("least", .min)] as [(String, Int32)] {
                     try stage.run(stage.store(.set, name, name, expiry: expiry), stage.get(name), stage.store(.replace, name, "x"))
                 }
-                try stage.run(stage.store(.set, "longer", "1", expiry: 2), .touch(key: stage.key("longer"), expiry: 1000))
-                try stage.run(stage.store(.set, "shorter", "1"), .getAndTouch(expiry: 2, keys: [stage.key("shorter")], unique: false))
-                try stage.run(stage.store(.set, "n", "1", expiry: 2), stage.incr("n", 1), stage.store(.set, "j", "1", expiry: 2), stage.store(.append, "j", "2"))
+                try stage.run(stage.store(.set, "longer", "1", expiry: stage.life), .touch(key: stage.key("longer"), expiry: 1000))
+                try stage.run(stage.store(.set, "shorter", "1"), .getAndTouch(expiry: stage.life, keys: [stage.key("shorter")], unique: false))
+                try stage.run(stage.store(.set, "n", "1", expiry: stage.life), stage.incr("n", 1), stage.store(.set, "j", "1", expiry: stage.life), stage.store(.append, "j", "2"))
             }
             // Absolute times meet a server's clock, whose second and start are its own: up to two seconds late.
-            stage.wait(milliseconds: 4300)
+            stage.wait(milliseconds: Int(stage.life) * 1000 + 2300)
             try stage.run(stage.get("ever", "long", "short", "clock", "soon", "month", "longer", "shorter", "n", "j"))
             try stage.run(stage.incr("n", 1), .touch(key: stage.key("short"), expiry: 5), stage.store(.replace, "soon", "x"), stage.store(.add, "j", "y"))
             try stage.run(.delete(key: stage.key("shorter")), stage.get("j"))
         },
         Scenario("flush-delay", "flush_all with a delay takes what is stored until then", needs: [.flushes, .waits]) { stage in
             try stage.promptly {
-                try stage.run(stage.store(.set, "a", "1"), .flushAll(delay: 3), stage.get("a"), stage.store(.set, "b", "2"), stage.get("b"))
+                try stage.run(stage.store(.set, "a", "1"), .flushAll(delay: stage.life + 1), stage.get("a"), stage.store(.set, "b", "2"), stage.get("b"))
             }
-            stage.wait(milliseconds: 4300)
+            stage.wait(milliseconds: Int(stage.life) * 1000 + 2300)
             try stage.run(stage.get("a", "b"), stage.store(.set, "c", "3"), stage.get("c"), stage.store(.add, "a", "4"))
             // An immediate flush takes the place of one that isn't due.
             try stage.run(Request(.flushAll(delay: 2), quiet: true), Request(.flushAll(delay: 0)))

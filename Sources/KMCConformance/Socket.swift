@@ -10,6 +10,7 @@ public enum EndpointError: Error, Equatable, CustomStringConvertible {
     case pathTooLong(String)
     case silent(seconds: Int)
     case notMemcached(String)
+    case notAdmitted(String)
 
     public var description: String {
         switch self {
@@ -17,12 +18,13 @@ public enum EndpointError: Error, Equatable, CustomStringConvertible {
         case .unresolved(let host): "can't resolve \(host)"
         case .pathTooLong(let path): "the path of a unix socket is at most 107 bytes: \(path)"
         case .silent(let seconds): "no answer within \(seconds) s"
+        case .notAdmitted(let answer): "user or password is not taken: \(answer)"
         case .notMemcached(let answer): "no memcached that the model knows: \(answer)"
         }
     }
 }
 
-/// A stream socket whose every wait has an end.
+/// A socket whose every wait has an end. Of UDP, a send is a datagram, and so is what one receive gives.
 final class Socket {
     private let descriptor: Int32
     private let timeout: Int
@@ -31,7 +33,8 @@ final class Socket {
     init(_ endpoint: Endpoint, timeout: Int) throws(EndpointError) {
         self.timeout = timeout
         switch endpoint {
-        case .tcp(let host, let port): descriptor = try Self.connectTCP(endpoint, host, port)
+        case .tcp(let host, let port): descriptor = try Self.connect(endpoint, host, port, SOCK_STREAM)
+        case .udp(let host, let port): descriptor = try Self.connect(endpoint, host, port, SOCK_DGRAM)
         case .unix(let path): descriptor = try Self.connectUnix(endpoint, path)
         }
         _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
@@ -113,7 +116,7 @@ extension Socket {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
         if result == 0 { return descriptor }
@@ -122,9 +125,11 @@ extension Socket {
         throw .unreachable(endpoint, reason)
     }
 
-    private static func connectTCP(_ endpoint: Endpoint, _ host: String, _ port: UInt16) throws(EndpointError) -> Int32 {
+    private static func connect(
+        _ endpoint: Endpoint, _ host: String, _ port: UInt16, _ type: __socket_type
+    ) throws(EndpointError) -> Int32 {
         var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_socktype = Int32(type.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, "\(port)", &hints, &found) == 0 else { throw .unresolved(host) }
         defer { freeaddrinfo(found) }
@@ -133,10 +138,8 @@ extension Socket {
         while let address = entry?.pointee {
             let kind = address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue)
             let descriptor = socket(address.ai_family, kind, address.ai_protocol)
-            if descriptor >= 0, connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 {
-                // Drip-fed bytes have to leave one by one.
-                var on: Int32 = 1
-                setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+            if descriptor >= 0, Glibc.connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 {
+                if type == SOCK_STREAM { sendAtOnce(descriptor) } else { makeRoom(descriptor) }
                 return descriptor
             }
             reason = String(cString: strerror(errno))
@@ -144,5 +147,18 @@ extension Socket {
             entry = address.ai_next
         }
         throw .unreachable(endpoint, reason)
+    }
+
+    /// Drip-fed bytes have to leave one by one.
+    private static func sendAtOnce(_ descriptor: Int32) {
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// An answer of many datagrams is lost where it doesn't fit; as much as one may ask for.
+    private static func makeRoom(_ descriptor: Int32) {
+        var bytes: Int32 = 4 << 20
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
     }
 }

@@ -103,3 +103,33 @@ extension Stage {
         _ = try client.exchange([codec.encode(Request(.flushAll(delay: 0)))], replies: 1)
     }
 }
+
+// MARK: - Binary
+
+extension Stage {
+    /// Whether a request is refused and ends the connection.
+    func isRefused(_ bytes: Bytes) -> Bool {
+        let scratch = ServerModel(dialect: executor.target.dialect).connect()
+        scratch.receive(bytes)
+        return scratch.isClosed && ![0x07, 0x17].contains(bytes[1])
+    }
+
+    /// Asks for figures in binary: rows with a name, then one without.
+    func checkRows(_ group: String) throws {
+        let client = try Client(executor.target, executor.model, isBinary: true)
+        let request = BinaryFrame(0x10, key: Bytes(group), opaque: 77).encoded(BinaryFrame.requestMagic)
+        let ends: ([Reply]) -> Bool = { replies in
+            if case .binary(let row) = replies.last { return row.key.isEmpty }
+            return false
+        }
+        let replies = try client.exchange([request], until: ends)
+        for reply in replies {
+            guard case .binary(let row) = reply, row.opcode == 0x10, row.status == 0, row.opaque == 77, row.extras.isEmpty, row.unique == 0 else {
+                throw Finding(expected: "rows of stat \(group)", seen: reply.shown)
+            }
+        }
+        guard replies.count > (group.isEmpty ? 10 : 0), replies.filter({ $0 == replies.last }).count == 1 else {
+            throw Finding(expected: "rows, and an empty one at the end", seen: "\(replies.count) rows")
+        }
+    }
+}

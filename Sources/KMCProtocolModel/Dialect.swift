@@ -52,6 +52,12 @@ public struct Dialect: Equatable, Sendable {
     /// A binary request is refused as soon as its header shows why, its body is thrown away once, and a value where none
     /// belongs is refused. memcached waits for extras and key, counts them twice, and reads the value as a request.
     public let refusesByHeader: Bool
+    /// A refusal is sent before the data that it throws away has come. memcached keeps it until then.
+    public let refusesAtOnce: Bool
+    /// A quiet binary request that says nothing is answered over UDP by an empty message of no datagrams.
+    public let answersSilence: Bool
+    /// A datagram whose sequence or reserved field isn't zero is dropped.
+    public let dropsForgedFrames: Bool
     /// When a CAS unique is taken from the counter.
     public let uniqueRule: UniqueRule
     /// The unique of the first value that a fresh server stores.
@@ -80,7 +86,7 @@ public struct Dialect: Equatable, Sendable {
         streamsLongLines: false, closesOnLoneHTTP: true, knowsBget: true, abbreviatesStats: false,
         deleteArguments: .checked, shutdownRefusal: .shutdownNotEnabledBefore, readsHugeNumbers: false,
         mayTrimNumbers: true, keepsBinaryKeys: false, changesGrownNumbers: false, refusesBeforeDoing: false,
-        debugNeedsMoreWords: false, knowsLastAccess: false, refusesByHeader: false, uniqueRule: .perLink, firstUnique: 1)
+        debugNeedsMoreWords: false, knowsLastAccess: false, refusesByHeader: false, refusesAtOnce: false, answersSilence: true, dropsForgedFrames: false, uniqueRule: .perLink, firstUnique: 1)
 
     /// memcached 1.6.45 itself.
     public static let v1_6_45 = Dialect(
@@ -89,7 +95,7 @@ public struct Dialect: Equatable, Sendable {
         streamsLongLines: false, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
         deleteArguments: .ignored, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: true,
         keepsBinaryKeys: false, changesGrownNumbers: false, refusesBeforeDoing: false, debugNeedsMoreWords: true,
-        knowsLastAccess: false, refusesByHeader: false, uniqueRule: .perAttempt, firstUnique: 2)
+        knowsLastAccess: false, refusesByHeader: false, refusesAtOnce: false, answersSilence: true, dropsForgedFrames: false, uniqueRule: .perAttempt, firstUnique: 2)
 
     /// 1.6.45 as kmemcache speaks it. It deviates in four things. A line is long from 2048 bytes on, however it arrives,
     /// and the keys of a long retrieval, which may also be a `gat`, are answered as they come, so that what was found
@@ -103,7 +109,7 @@ public struct Dialect: Equatable, Sendable {
         streamsLongLines: true, closesOnLoneHTTP: false, knowsBget: false, abbreviatesStats: true,
         deleteArguments: .atMostTwo, shutdownRefusal: .shutdownNotEnabled, readsHugeNumbers: true, mayTrimNumbers: false,
         keepsBinaryKeys: true, changesGrownNumbers: true, refusesBeforeDoing: true, debugNeedsMoreWords: false,
-        knowsLastAccess: true, refusesByHeader: true, uniqueRule: .perLink, firstUnique: 2)
+        knowsLastAccess: true, refusesByHeader: true, refusesAtOnce: true, answersSilence: false, dropsForgedFrames: true, uniqueRule: .perLink, firstUnique: 2)
 
     /// The dialect of a server that answers `version` with `version`; nil for one that the model doesn't know.
     public static func speaking(_ version: String) -> Dialect? {

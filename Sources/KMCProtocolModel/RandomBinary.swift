@@ -64,8 +64,8 @@ public struct RandomBinary: Sendable {
     }
 
     private func expiry(_ random: inout RandomSource) -> UInt32 {
-        let short = requests.options.shortExpiries ? UInt32(1 + random.below(20)) : 100
-        return random.pick(weighted: [(60, 0), (20, short), (15, 1000), (3, 2_592_001), (2, .max)])
+        let short = requests.options.shortExpiries ? UInt32(1 + random.below(20)) : UInt32(requests.options.farExpiries.0)
+        return random.pick(weighted: [(60, 0), (20, short), (15, UInt32(requests.options.farExpiries.1)), (3, 2_592_001), (2, .max)])
     }
 
     private func text(_ random: inout RandomSource) -> Bytes {

@@ -3,7 +3,8 @@
 /// Random meta commands over the keys of ``RandomRequests``, most of them valid.
 public struct RandomMeta: Sendable {
     private let requests: RandomRequests
-    /// Where numbers may lose their spaces, what a client sees of them is not certain.
+    /// Where numbers may lose their spaces, what a client sees of them is not certain: a number that is being read when it
+    /// changes becomes a new item, which has forgotten its time of storing, who fetched it, and that its key came in base64.
     private let avoidsNumberMarks: Bool
     private let knowsNewFlags: Bool
 
@@ -36,7 +37,7 @@ public struct RandomMeta: Sendable {
         var request = MetaRequest(verb, key: raw)
         request.flags = flags(verb, numeric, unique(raw), &random)
         if verb == .store { request.value = value(numeric, &random) }
-        if random.chance(20) {
+        if !(numeric && avoidsNumberMarks), random.chance(20) {
             request.key = Base64.encode(raw)
             request.flags.insert(MetaFlag("b"), at: random.below(request.flags.count + 1))
         }
@@ -85,7 +86,8 @@ public struct RandomMeta: Sendable {
     private func argument(
         of letter: Character, _ verb: MetaRequest.Verb, _ numeric: Bool, _ unique: UInt64?, _ random: inout RandomSource
     ) -> Bytes {
-        if "TNRJDFCE".contains(letter), random.chance(2) { return Bytes(random.pick(["", "x", "-", "1x", "+1", "99999999999999999999999"])) }
+        // 1.6.18 reads +20000, as a time that is far enough.
+        if "TNRJDFCE".contains(letter), random.chance(2) { return Bytes(random.pick(["", "x", "-", "1x", "+20000", "99999999999999999999999"])) }
         switch letter {
         case "T", "N": return Bytes("\(expiry(&random))")
         // Far from all expiries, so that a second more or less changes nothing.
@@ -106,8 +108,8 @@ public struct RandomMeta: Sendable {
     }
 
     private func expiry(_ random: inout RandomSource) -> Int32 {
-        let short: Int32 = requests.options.shortExpiries ? Int32(1 + random.below(20)) : 100
-        return random.pick(weighted: [(40, 0), (20, short), (25, 100), (10, 1000), (5, -1)])
+        let short: Int32 = requests.options.shortExpiries ? Int32(1 + random.below(20)) : requests.options.farExpiries.0
+        return random.pick(weighted: [(40, 0), (20, short), (25, requests.options.farExpiries.0), (10, requests.options.farExpiries.1), (5, -1)])
     }
 
     private func value(_ numeric: Bool, _ random: inout RandomSource) -> Bytes {

@@ -16,6 +16,8 @@ public struct RandomRequests: Sendable {
         public var flushes = false
         /// Expiries that come true while the sequence runs; only with a clock that is set.
         public var shortExpiries = false
+        /// The expiries beside those: seconds in which the sequence is certainly over, the second far from the first.
+        public var farExpiries: (Int32, Int32) = (100, 1000)
         /// Percentage of commands with `noreply`.
         public var quietPercent = 8
         /// Numbers and sums of 2^63 and more.
@@ -137,6 +139,6 @@ public struct RandomRequests: Sendable {
 
     private func expiry(_ random: inout RandomSource) -> Int32 {
         let short: Int32 = options.shortExpiries ? Int32(1 + random.below(20)) : 0
-        return random.pick(weighted: [(65, 0), (15, short), (10, 1000), (5, -1), (3, Limits.longestRelativeExpiry), (2, 2_592_001)])
+        return random.pick(weighted: [(65, 0), (15, short), (10, options.farExpiries.1), (5, -1), (3, Limits.longestRelativeExpiry), (2, 2_592_001)])
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+import Foundation
 import KMCConformance
 import KMCProtocolModel
 import Testing
@@ -19,9 +20,39 @@ import Testing
         let report = try Conformance.run(endpoint: server.endpoint, options: options)
         expectNoDifference(report)
         #expect(report.skipped.map(\.scenario) == ["eviction", "memory-full"])
-        #expect(report.scenarios.count == Scenario.all.count - 2)
+        #expect(report.scenarios.count == Scenario.all.count { $0.fits(server.endpoint) } - 2)
         #expect(report.hitPercent >= Conformance.leastHitPercent)
         #expect(report.sequences == 60)
+    }
+
+    @Test func everythingOverUDP() throws {
+        // One thread: of several, a later request may overtake an earlier one.
+        let server = try Memcached(.udp, ["-t", "1"])
+        var options = Conformance.Options()
+        options.operations = 5000
+        let report = try Conformance.run(endpoint: server.endpoint, options: options)
+        expectNoDifference(report)
+        #expect(report.scenarios.contains("udp-lengths") && !report.scenarios.contains("sizes"))
+        #expect(report.skipped.isEmpty && report.hitPercent >= Conformance.leastHitPercent)
+    }
+
+    @Test func everythingAfterAPassword() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("kmc-users-\(UUID().uuidString.prefix(8))")
+        try "foo:bar\n".write(to: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: path) }
+        let server = try Memcached(.unix, ["-Y", path.path])
+        var options = Conformance.Options()
+        options.operations = 3000
+        options.allowed.remove(.waits)
+        options.login = Login(.text, user: "foo", password: "bar")
+        let report = try Conformance.run(endpoint: server.endpoint, options: options)
+        expectNoDifference(report)
+        #expect(report.scenarios.contains("login-text") && !report.scenarios.contains("binary-get"))
+
+        options.login = Login(.text, user: "foo", password: "baz")
+        #expect(throws: EndpointError.notAdmitted("CLIENT_ERROR authentication failure\\r\\n")) {
+            try Conformance.run(endpoint: server.endpoint, options: options)
+        }
     }
 
     @Test(arguments: [1, 20_000, 300_000] as [UInt64])
@@ -83,8 +114,9 @@ import Testing
     @Test func reading() {
         #expect(Endpoint(tcp: "127.0.0.1:11213") == .tcp(host: "127.0.0.1", port: 11213))
         #expect(Endpoint(tcp: "[::1]:1") == .tcp(host: "::1", port: 1))
+        #expect(Endpoint(udp: "[::1]:1") == .udp(host: "::1", port: 1) && Endpoint(udp: "host") == nil)
         for text in ["", "host", "host:", ":1", "host:0", "host:70000", "host:x"] { #expect(Endpoint(tcp: text) == nil) }
-        #expect("\(Endpoint.tcp(host: "::1", port: 1))" == "tcp [::1]:1")
+        #expect("\(Endpoint.tcp(host: "::1", port: 1))" == "tcp [::1]:1" && "\(Endpoint.udp(host: "a", port: 1))" == "udp a:1")
     }
 
     @Test func nothingThere() {

@@ -8,7 +8,7 @@ import Testing
 struct ConformanceCommandTests {
     @Test(arguments: [
         ["--tcp", "127.0.0.1:1", "--unix", "/tmp/a"], ["--tcp", "nowhere"], ["--scenario", "no-such"],
-        ["--operations", "-1"], ["--seed", "x"],
+        ["--login", "nobody"], ["--sasl", ":x"], ["--login", "a:b", "--sasl", "a:b"], ["--udp", "a:1", "--login", "a:b"], ["--udp", "nowhere"], ["--tcp", "127.0.0.1:1", "--udp", "127.0.0.1:1"], ["--operations", "-1"], ["--seed", "x"],
     ])
     func whatCannotBeRunIsRefused(words: [String]) {
         #expect(throws: (any Error).self) { try ConformanceCommand.parse(words) }

@@ -10,8 +10,8 @@ struct ConformanceCommand: ParsableCommand {
         commandName: "conformance",
         abstract: "Compare a server's answers with memcached's, and show where they differ.",
         discussion: """
-            Runs scenarios and random sequences against any server of the memcached text protocol, under keys of its \
-            own. The exit status is 1 for a difference, and 2 when too little was seen to tell.
+            Runs scenarios and random sequences of the text, meta and binary commands against any memcached, under keys of \
+            its own. The exit status is 1 for a difference, and 2 when too little was seen to tell.
             """)
 
     @Option(help: ArgumentHelp("Server on TCP (default 127.0.0.1:11211).", valueName: "host:port"))
@@ -19,6 +19,15 @@ struct ConformanceCommand: ParsableCommand {
 
     @Option(name: .customLong("unix"), help: ArgumentHelp("Server on a unix socket.", valueName: "path"))
     var unixPath: String?
+
+    @Option(help: ArgumentHelp("Server on UDP.", valueName: "host:port"))
+    var udp: String?
+
+    @Option(help: ArgumentHelp("Who to be at a server with -Y.", valueName: "user:password"))
+    var login: String?
+
+    @Option(help: ArgumentHelp("Who to be at a server with -S.", valueName: "user:password"))
+    var sasl: String?
 
     @Option(help: "Seed of the first random sequence; chosen when absent, and printed.")
     var seed: UInt64?
@@ -37,7 +46,9 @@ struct ConformanceCommand: ParsableCommand {
     var isListing = false
 
     func validate() throws {
-        if tcp != nil && unixPath != nil { throw ValidationError("Give --tcp or --unix, not both.") }
+        if [tcp, unixPath, udp].count(where: { $0 != nil }) > 1 { throw ValidationError("Give one of --tcp, --unix and --udp.") }
+        if login != nil && sasl != nil || udp != nil && (login ?? sasl) != nil { throw ValidationError("Give one of --login, --sasl and --udp.") }
+        if (login ?? sasl).map({ Login(.text, $0) == nil }) == true { throw ValidationError("--login and --sasl take USER:PASSWORD.") }
         if operations < 0 { throw ValidationError("--operations is a number from 0 up.") }
         let names = Scenario.all.map(\.name)
         for name in scenarios where !names.contains(name) {
@@ -69,6 +80,7 @@ struct ConformanceCommand: ParsableCommand {
         var options = Conformance.Options()
         options.seed = seed
         options.operations = operations
+        options.login = login.flatMap { Login(.text, $0) } ?? sasl.flatMap { Login(.sasl, $0) }
         if !scenarios.isEmpty { options.scenarios = Set(scenarios) }
         if fill { options.allowed.formUnion([.evicts, .fills]) }
         return options
@@ -76,6 +88,10 @@ struct ConformanceCommand: ParsableCommand {
 
     private func endpoint() throws -> Endpoint {
         if let unixPath { return .unix(path: unixPath) }
+        if let udp {
+            guard let endpoint = Endpoint(udp: udp) else { throw ValidationError("--udp takes HOST:PORT or [V6]:PORT, not \"\(udp)\".") }
+            return endpoint
+        }
         guard let endpoint = Endpoint(tcp: tcp ?? "127.0.0.1:11211") else {
             throw ValidationError("--tcp takes HOST:PORT or [V6]:PORT, not \"\(tcp ?? "")\".")
         }

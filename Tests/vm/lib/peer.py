@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import time
 
+from lib.server import START_SECONDS
 from lib.tap import check
 from lib.wire import Wire
 
@@ -20,7 +21,7 @@ class Peer:
     def __enter__(self):
         self._process = subprocess.Popen([*self._command, "-s", self.endpoint], stdin=subprocess.DEVNULL,
                                          stderr=subprocess.DEVNULL)
-        limit = time.monotonic() + 20
+        limit = time.monotonic() + START_SECONDS
         while True:
             try:
                 with Wire(self.endpoint) as wire:
