@@ -1,6 +1,6 @@
 #!/usr/bin/ruby
-# frozen_string_literal: true
 # SPDX-License-Identifier: MIT
+# frozen_string_literal: true
 # dalli.rb ENDPOINT [USER PASSWORD]: what Ruby's Dalli (binary) can do; says how many checks passed, ends with 1 after one that did not.
 
 require 'logger'
