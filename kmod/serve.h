@@ -66,8 +66,8 @@ struct kmc_socket_ops {
 /* Send the reply. Return: KMC_STEP_ON when all of it is gone. */
 static __always_inline enum kmc_step kmc_serve_send(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
 {
-	struct kvec vec[KMC_REPLY_SEGMENTS];
-	struct msghdr msg;
+	struct kvec vec[KMC_REPLY_SEGMENTS] __uninitialized;
+	struct msghdr msg __uninitialized;
 	int sent;
 
 	while (!kmc_reply_empty(&conn->tx->reply)) {
@@ -102,7 +102,7 @@ static inline u32 kmc_serve_feed(struct kmc_conn *conn, const struct kmc_run *ru
 {
 	struct kmc_reply *reply = &conn->tx->reply;
 	struct mem_cgroup *before;
-	struct skb_seq_state state;
+	struct skb_seq_state state __uninitialized;
 	const u8 *data;
 	size_t took;
 	u32 len, used = 0;

@@ -47,29 +47,23 @@ static DEFINE_PER_CPU(struct page_frag, spare_frag);
 
 static void lend_frag(struct sock *sk)
 {
-	struct page_frag *spare;
+	struct page_frag *spare = this_cpu_ptr(&spare_frag);
 
-	local_bh_disable();
-	spare = this_cpu_ptr(&spare_frag);
 	if (spare->page && !sk->sk_frag.page) {
 		sk->sk_frag = *spare;
 		spare->page = NULL;
 	}
-	local_bh_enable();
 }
 
 static void take_frag_back(struct sock *sk)
 {
-	struct page_frag *spare;
+	struct page_frag *spare = this_cpu_ptr(&spare_frag);
 
-	local_bh_disable();
-	spare = this_cpu_ptr(&spare_frag);
 	if (sk->sk_frag.page && !spare->page)
 		*spare = sk->sk_frag;
 	else if (sk->sk_frag.page)
-		put_page(sk->sk_frag.page);	/* another came between on this CPU */
+		put_page(sk->sk_frag.page);	/* the send gave up the one it was lent */
 	sk->sk_frag.page = NULL;
-	local_bh_enable();
 }
 
 static void tcp_detach(struct kmc_conn *conn)
@@ -143,11 +137,13 @@ static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 	struct sock *sk = conn_sk(conn);
 	int sent;
 
+	local_bh_disable();	/* the fragment is this CPU's */
 	lend_frag(sk);
 	conn->sending = true;
 	sent = tcp_sendmsg_locked(sk, msg, size);
 	conn->sending = false;
 	take_frag_back(sk);
+	local_bh_enable();
 	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */
 	if (sent == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
 		return -ENOMEM;

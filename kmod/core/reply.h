@@ -86,6 +86,18 @@ static inline bool kmc_reply_fits(const struct kmc_reply *reply, u32 len)
 	return reply->size - reply->used >= len && reply->last < KMC_REPLY_SEGMENTS;
 }
 
+/* A place for @len bytes, or NULL: full, send first. They are not part of the reply before kmc_reply_keep(). */
+static inline u8 *kmc_reply_room(struct kmc_reply *reply, u32 len)
+{
+	return kmc_reply_fits(reply, len) ? reply->room + reply->used : NULL;
+}
+
+/* Add the first @len bytes of what kmc_reply_room() gave just now. */
+static inline void kmc_reply_keep(struct kmc_reply *reply, u32 len)
+{
+	kmc_reply_add(reply, len);
+}
+
 static inline bool kmc_reply_empty(const struct kmc_reply *reply)
 {
 	return reply->bytes == 0;

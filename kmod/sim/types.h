@@ -22,6 +22,7 @@ typedef long long s64;
 typedef u16 __be16;
 typedef u32 __be32;
 typedef u64 __be64;
+typedef u64 __le64;
 typedef unsigned int gfp_t;
 
 #define U8_MAX		((u8)~0U)
@@ -42,6 +43,7 @@ typedef unsigned int gfp_t;
 #define __always_inline	inline __attribute__((always_inline))
 #endif
 #define noinline	__attribute__((noinline))
+#define __uninitialized
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define __packed	__attribute__((packed))
 #define __aligned(x)	__attribute__((aligned(x)))
@@ -117,6 +119,7 @@ static inline u64 rol64(u64 x, u32 n) { return x << (n & 63) | x >> (-n & 63); }
 static inline u64 swab64(u64 x) { return __builtin_bswap64(x); }
 static inline u32 swab32(u32 x) { return __builtin_bswap32(x); }
 
+#define le64_to_cpu(x)	((u64)(x))	/* x86-64, as all that is tested */
 #define cpu_to_be16(x)	((__be16)__builtin_bswap16(x))
 #define cpu_to_be32(x)	((__be32)__builtin_bswap32(x))
 #define cpu_to_be64(x)	((__be64)__builtin_bswap64(x))

@@ -62,13 +62,13 @@ static int segment_of(u32 n)
 	struct kmc_key key = cache_key(&c, name(n));
 	struct kmc_stripe *stripe = kmc_stripe(&cache_store(&c)->index, key.hash);
 	int segment = -1;
-	u32 handle;
+	const struct kmc_item *item;
 
 	local_bh_disable();
 	spin_lock(&stripe->lock);
-	handle = kmc_index_find(cache_store(&c), &key);
-	if (handle)
-		segment = kmc_item_segment(kmc_item_at(&cache_store(&c)->slab, handle));
+	item = kmc_index_find(cache_store(&c), &key).item;
+	if (item)
+		segment = kmc_item_segment(item);
 	spin_unlock(&stripe->lock);
 	local_bh_enable();
 	return segment;

@@ -84,31 +84,6 @@ void kmc_drop_item(struct kmc_session *s)
 	s->item = NULL;
 }
 
-const u8 *kmc_window(struct kmc_session *s, const struct kmc_turn *turn, size_t *len)
-{
-	if (s->carry_to != s->carry_from) {
-		*len = s->carry_to - s->carry_from;
-		return s->carry + s->carry_from;
-	}
-	*len = turn->len - turn->used;
-	return turn->data + turn->used;
-}
-
-/* @n bytes of the run are taken. */
-static void kmc_advance(struct kmc_turn *turn, size_t n)
-{
-	turn->used += n;
-	turn->budget->bytes -= min_t(size_t, n, turn->budget->bytes);
-}
-
-void kmc_take(struct kmc_session *s, struct kmc_turn *turn, size_t n)
-{
-	if (s->carry_to != s->carry_from)
-		s->carry_from += n;
-	else
-		kmc_advance(turn, n);
-}
-
 enum kmc_result kmc_gather(struct kmc_session *s, struct kmc_turn *turn)
 {
 	const u8 *run = turn->data + turn->used;

@@ -130,10 +130,31 @@ struct kmc_session {
 };
 
 /* The input that comes next, in one piece: what is carried, else the run. */
-const u8 *kmc_window(struct kmc_session *s, const struct kmc_turn *turn, size_t *len);
+static inline const u8 *kmc_window(struct kmc_session *s, const struct kmc_turn *turn, size_t *len)
+{
+	if (unlikely(s->carry_to != s->carry_from)) {
+		*len = s->carry_to - s->carry_from;
+		return s->carry + s->carry_from;
+	}
+	*len = turn->len - turn->used;
+	return turn->data + turn->used;
+}
+
+/* @n bytes of the run are taken. */
+static inline void kmc_advance(struct kmc_turn *turn, size_t n)
+{
+	turn->used += n;
+	turn->budget->bytes -= min_t(size_t, n, turn->budget->bytes);
+}
 
 /* @n bytes of the window are done with. The bytes themselves stay until the next kmc_gather(). */
-void kmc_take(struct kmc_session *s, struct kmc_turn *turn, size_t n);
+static inline void kmc_take(struct kmc_session *s, struct kmc_turn *turn, size_t n)
+{
+	if (unlikely(s->carry_to != s->carry_from))
+		s->carry_from += n;
+	else
+		kmc_advance(turn, n);
+}
 
 /*
  * The window holds the beginning of something that needs more: make it longer out of the run.

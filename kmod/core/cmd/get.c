@@ -5,6 +5,7 @@
  * with the head.
  */
 #include "command.h"
+#include "../bytes.h"
 
 static bool kmc_get_touches(const struct kmc_session *s)
 {
@@ -51,11 +52,8 @@ static enum kmc_result kmc_get_hold(struct kmc_session *s, struct kmc_turn *turn
 	return KMC_DONE;
 }
 
-/*
- * Copy the peeked value behind its head. The bytes may be changing meanwhile: only a valid peek makes
- * them an answer.
- */
-static u8 *kmc_get_copy(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_peek *peek)
+/* Copy the peeked value behind its head. The bytes may be changing meanwhile. Return: how many there are. */
+static u32 kmc_get_copy(struct kmc_session *s, u8 *at, const struct kmc_peek *peek)
 {
 	const struct kmc_protocol_ops *protocol = s->protocol;
 	const struct kmc_hit hit = {
@@ -65,18 +63,10 @@ static u8 *kmc_get_copy(struct kmc_session *s, struct kmc_turn *turn, const stru
 		.nbytes = peek->nbytes,
 		.cas = peek->cas,
 	};
-	u32 room = KMC_LINE_MAX + peek->nbytes + protocol->tail_len, head;
-	u8 *at = kmc_reply_add(turn->reply, room);
+	u8 *end = at + protocol->hit(at, &s->req, &hit);
 
-	/* Else an empty reply could be too full. */
-	BUILD_BUG_ON(KMC_LINE_MAX + KMC_COPY_MAX + sizeof(protocol->tail) > KMC_REPLY_ROOM_MIN);
-	if (!at)
-		return NULL;
-	head = protocol->hit(at, &s->req, &hit);
-	memcpy(at + head, peek->value, peek->nbytes);
-	memcpy(at + head + peek->nbytes, protocol->tail, protocol->tail_len);
-	kmc_reply_trim(turn->reply, KMC_LINE_MAX - head);
-	return at;
+	end = kmc_copy(end, peek->value, peek->nbytes);
+	return (u32)(kmc_copy(end, protocol->tail, protocol->tail_len) - at);
 }
 
 void kmc_get_watch(struct kmc_session *s, const struct kmc_key *key, const struct kmc_peek *peek)
@@ -85,15 +75,17 @@ void kmc_get_watch(struct kmc_session *s, const struct kmc_key *key, const struc
 		kmc_watch_fetch(s->core, key, peek->miss, peek->class & KMC_ITEM_CLASS, peek->nbytes);
 }
 
-/* Without a lock, if it is small. */
+/* Without a lock, if it is small. What was copied is an answer only if the peek is still valid then. */
 static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn,
 				    const struct kmc_key *key)
 {
 	struct kmc_store *store = s->core->store;
-	struct kmc_reply_mark mark = kmc_reply_mark(turn->reply);
-	struct kmc_peek peek;
-	u32 i;
+	struct kmc_peek peek __uninitialized;
+	u32 i, len;
+	u8 *at;
 
+	/* Else an empty reply could be too full. */
+	BUILD_BUG_ON(KMC_LINE_MAX + KMC_COPY_MAX + sizeof(s->protocol->tail) > KMC_REPLY_ROOM_MIN);
 	for (i = 0; i < KMC_PEEK_TRIES; i++) {
 		kmc_peek_begin(store, key, &peek);
 		if (!peek.item) {
@@ -102,15 +94,17 @@ static enum kmc_result kmc_get_peek(struct kmc_session *s, struct kmc_turn *turn
 		}
 		if (!peek.value || peek.nbytes > KMC_COPY_MAX)
 			break;
-		if (!kmc_get_copy(s, turn, &peek))
+		at = kmc_reply_room(turn->reply, KMC_LINE_MAX + peek.nbytes + s->protocol->tail_len);
+		if (!at)
 			return kmc_wait(turn, KMC_NEED_SEND);
+		len = kmc_get_copy(s, at, &peek);
 		if (kmc_peek_valid(store, key, &peek)) {
+			kmc_reply_keep(turn->reply, len);
 			kmc_get_watch(s, key, &peek);
 			kmc_peek_touch(store, key, &peek);
 			kmc_get_count(s, peek.class);
 			return KMC_DONE;
 		}
-		kmc_reply_rewind(turn->reply, mark);
 	}
 	return kmc_get_hold(s, turn, key);
 }

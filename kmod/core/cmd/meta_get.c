@@ -4,6 +4,7 @@
  * where something is to be written (T, a win, N on a miss) and for values that are too large to be copied.
  */
 #include "meta.h"
+#include "../bytes.h"
 
 /**
  * struct kmc_meta_get - one mg
@@ -130,37 +131,35 @@ enum kmc_meta_peeked {
 	KMC_META_LOCK,		/* must be looked at under the lock */
 };
 
-/* Answer with what is peeked. It is an answer only if the peek is valid then. false: no room. */
-static bool kmc_meta_get_copy(struct kmc_session *s, struct kmc_turn *turn, struct kmc_meta_get *get,
-			      const struct kmc_peek *peek, bool value)
+/* Answer with what is peeked, once that has turned out to be valid. Return: its length; 0: no room. */
+static u32 kmc_meta_get_copy(struct kmc_session *s, struct kmc_turn *turn, struct kmc_meta_get *get,
+			     const struct kmc_peek *peek, bool value)
 {
-	u32 tail = value ? peek->nbytes + s->protocol->tail_len : 0, head;
-	u8 *at = kmc_reply_add(turn->reply, KMC_LINE_MAX + tail);
+	u32 tail = value ? peek->nbytes + s->protocol->tail_len : 0;
+	u8 *at = kmc_reply_room(turn->reply, KMC_LINE_MAX + tail), *end;
 
 	if (!at)
-		return false;
+		return 0;
 	kmc_meta_look_at(s, &get->item, peek->flags, peek->seen);
 	get->item.exptime = peek->exptime;
 	get->item.cas = peek->cas;
 	get->item.nbytes = peek->nbytes;
 	get->item.client_flags = peek->client_flags;
-	head = kmc_meta_get_line(s, get, at, peek->flags, value);
+	end = at + kmc_meta_get_line(s, get, at, peek->flags, value);
 	if (value) {
-		memcpy(at + head, peek->value, peek->nbytes);
-		memcpy(at + head + peek->nbytes, s->protocol->tail, s->protocol->tail_len);
+		end = kmc_copy(end, peek->value, peek->nbytes);
+		end = kmc_copy(end, s->protocol->tail, s->protocol->tail_len);
 	}
-	kmc_reply_trim(turn->reply, KMC_LINE_MAX - head);
-	return true;
+	return (u32)(end - at);
 }
 
 static enum kmc_meta_peeked kmc_meta_get_peek(struct kmc_session *s, struct kmc_turn *turn,
 					      struct kmc_meta_get *get)
 {
-	struct kmc_reply_mark mark = kmc_reply_mark(turn->reply);
 	struct kmc_store *store = s->core->store;
-	struct kmc_peek peek;
+	struct kmc_peek peek __uninitialized;
 	bool value;
-	u32 i;
+	u32 i, len;
 
 	for (i = 0; i < KMC_PEEK_TRIES; i++) {
 		kmc_peek_begin(store, &get->key, &peek);
@@ -169,17 +168,19 @@ static enum kmc_meta_peeked kmc_meta_get_peek(struct kmc_session *s, struct kmc_
 			return KMC_META_ABSENT;
 		}
 		value = kmc_meta_get_wants_value(s, peek.cas);
-		if ((value && !peek.value) || kmc_look_wins(&get->look, peek.flags, peek.exptime) ||
-		    !kmc_meta_get_copy(s, turn, get, &peek, value))
+		if ((value && !peek.value) || kmc_look_wins(&get->look, peek.flags, peek.exptime))
+			return KMC_META_LOCK;
+		len = kmc_meta_get_copy(s, turn, get, &peek, value);
+		if (!len)
 			return KMC_META_LOCK;
 		if (kmc_peek_valid(store, &get->key, &peek)) {
+			kmc_reply_keep(turn->reply, len);
 			kmc_get_watch(s, &get->key, &peek);
 			if (!get->look.unseen)
 				kmc_peek_touch(store, &get->key, &peek);
 			kmc_meta_get_count(s, peek.class);
 			return KMC_META_SEEN;
 		}
-		kmc_reply_rewind(turn->reply, mark);
 	}
 	return KMC_META_LOCK;
 }
@@ -230,8 +231,8 @@ enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *tur
 {
 	enum kmc_meta_peeked peeked = KMC_META_LOCK;
 	enum kmc_result result = KMC_DONE;
-	struct kmc_meta_get get;
-	u8 room[KMC_KEY_MAX];
+	struct kmc_meta_get get __uninitialized;
+	u8 room[KMC_KEY_MAX] __uninitialized;
 	u32 tries;
 
 	if (s->item)

@@ -4,6 +4,7 @@
 #include "numbers.h"
 #include "text.h"
 #include "tokens.h"
+#include "../bytes.h"
 
 /* A value's length still leaves room for its line end in a signed int, as 1.6.45 demands. */
 #define KMC_META_VALUE_MAX	(S32_MAX - 2)
@@ -90,7 +91,7 @@ static bool kmc_meta_argument(const struct kmc_meta_flag *flag, const struct kmc
 	void *field = (u8 *)req + flag->offset;
 	const u8 *at = token->at + 1;
 	size_t len = token->len - 1;
-	u8 key[KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX)];
+	u8 key[KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX)] __uninitialized;
 	s32 time;
 
 	switch (flag->argument) {
@@ -245,7 +246,7 @@ static void kmc_meta_debug(const struct kmc_tokens *tokens, struct kmc_request *
 bool kmc_meta_parse(const u8 *line, size_t len, struct kmc_request *req)
 {
 	const struct kmc_meta_command *command;
-	struct kmc_tokens tokens;
+	struct kmc_tokens tokens __uninitialized;
 
 	if (len < 2 || line[0] != 'm' || (len > 2 && line[2] != ' ') || line[1] < 'a' || line[1] > 'z')
 		return false;
@@ -274,8 +275,7 @@ static u8 *kmc_meta_key(u8 *at, const struct kmc_meta_item *item)
 {
 	if (item->binary)
 		return at + kmc_base64_encode(at, item->key, item->nkey);
-	memcpy(at, item->key, item->nkey);
-	return at + item->nkey;
+	return kmc_copy(at, item->key, item->nkey);
 }
 
 static u8 *kmc_meta_put_key(u8 *at, const struct kmc_meta_item *item)

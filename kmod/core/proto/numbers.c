@@ -141,16 +141,14 @@ bool kmc_parse_millionths(const u8 *text, size_t len, u32 *value)
 	return any;
 }
 
-u32 kmc_put_u64(u8 *at, u64 value)
+u32 kmc_put_large(u8 *at, u64 value)
 {
-	u8 digits[KMC_U64_DIGITS];
-	u32 n = 0, i;
+	u64 rest = value;
+	u32 n = 1, i;
 
-	do {
-		digits[n++] = '0' + value % 10;
-		value /= 10;
-	} while (value);
-	for (i = 0; i < n; i++)
-		at[i] = digits[n - 1 - i];
+	while ((rest /= 10))
+		n++;
+	for (i = n; i--; value /= 10)
+		at[i] = '0' + value % 10;
 	return n;
 }

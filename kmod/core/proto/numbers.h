@@ -35,7 +35,21 @@ bool kmc_parse_loose_s32(const u8 *text, size_t len, s32 *value);
  */
 bool kmc_parse_millionths(const u8 *text, size_t len, u32 *value);
 
+u32 kmc_put_large(u8 *at, u64 value);
+
 /* Decimal digits of @value to @at, up to KMC_U64_DIGITS. Return: how many. */
-u32 kmc_put_u64(u8 *at, u64 value);
+static inline u32 kmc_put_u64(u8 *at, u64 value)
+{
+	if (value < 10) {
+		at[0] = '0' + (u8)value;
+		return 1;
+	}
+	if (value < 100) {
+		at[0] = '0' + (u8)((u32)value / 10);
+		at[1] = '0' + (u8)((u32)value % 10);
+		return 2;
+	}
+	return kmc_put_large(at, value);
+}
 
 #endif

@@ -4,6 +4,7 @@
 #include "meta.h"
 #include "numbers.h"
 #include "text_admin.h"
+#include "../bytes.h"
 
 /* The largest value whose length still leaves room for its line end in a signed int, as 1.6.45 demands. */
 #define KMC_TEXT_VALUE_MAX	(S32_MAX - 2)
@@ -284,7 +285,7 @@ static ssize_t kmc_text_get(const struct kmc_line *line, const u8 *at, bool whol
 {
 	const u8 *end = line->at + line->len;
 	struct kmc_token token;
-	const u8 *first;
+	const u8 *first, *blank;
 
 	if (req->op == KMC_OP_TOUCH_GET) {
 		if (!kmc_token_next(at, end, &token))
@@ -300,25 +301,26 @@ static ssize_t kmc_text_get(const struct kmc_line *line, const u8 *at, bool whol
 	if (req->invalid)
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_EXPTIME, 0);
 	first = token.at;
-	do {
-		if (token.len > KMC_TEXT_KEY_MAX)
+	/* A key is too long if there is no blank among as many bytes and one more. */
+	for (at = first; end - at > KMC_TEXT_KEY_MAX; at = blank + 1) {
+		for (blank = at + KMC_TEXT_KEY_MAX; blank > at && *blank != ' '; blank--)
+			;
+		if (*blank != ' ')
 			return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
-	} while (kmc_token_next(token.at + token.len, end, &token));
+	}
 	return first - line->at;
 }
 
 static const struct kmc_text_command *kmc_text_name(const struct kmc_line *line, size_t *len)
 {
-	const u8 *blank = memchr(line->at, ' ', line->len);
-
-	*len = blank ? blank - line->at : line->len;
+	*len = kmc_seek(line->at, line->at + line->len, ' ') - line->at;
 	return kmc_text_find(line->at, *len, true);
 }
 
 static ssize_t kmc_text_line(const struct kmc_line *line, struct kmc_request *req)
 {
 	const struct kmc_text_command *command;
-	struct kmc_tokens tokens;
+	struct kmc_tokens tokens __uninitialized;
 	size_t len;
 
 	if (line->total < KMC_TEXT_LINE_MIN)
@@ -367,8 +369,8 @@ static ssize_t kmc_text_parse(const u8 *data, size_t len, struct kmc_request *re
 
 	memset(req, 0, offsetof(struct kmc_request, meta));
 	line.len = min_t(size_t, len, KMC_HEAD_MAX);
-	end = memchr(data, '\n', line.len);
-	if (!end)
+	end = kmc_seek(data, data + line.len, '\n');
+	if (end == data + line.len)
 		return len < KMC_HEAD_MAX ? 0 : kmc_text_endless(&line, req);
 	line.total = end + 1 - data;
 	line.len = end - data;
@@ -387,8 +389,7 @@ static enum kmc_key_status kmc_text_next_key(const u8 *data, size_t len, size_t 
 	*used = at - data;
 	/* Behind the longest key there may be a carriage return, and then the newline. */
 	limit = end - at > KMC_TEXT_KEY_MAX + 2 ? at + KMC_TEXT_KEY_MAX + 2 : end;
-	for (stop = at; stop < limit && *stop != ' ' && *stop != '\n'; stop++)
-		;
+	stop = kmc_seek_either(at, limit, ' ', '\n');
 	if (stop == limit)
 		return limit == end ? KMC_KEY_MORE : KMC_KEY_BAD;
 	req->nkey = stop - at;
@@ -409,10 +410,10 @@ static enum kmc_key_status kmc_text_next_key(const u8 *data, size_t len, size_t 
 
 static size_t kmc_text_skip_keys(const u8 *data, size_t len, bool *end)
 {
-	const u8 *newline = memchr(data, '\n', len);
+	const u8 *newline = kmc_seek(data, data + len, '\n');
 
-	*end = newline;
-	return newline ? newline + 1 - data : len;
+	*end = newline < data + len;
+	return newline + *end - data;
 }
 
 /* Up to the line's end; in an endless get that is more than the key that was cut, and does no harm. */
@@ -518,10 +519,9 @@ void kmc_text_answer(struct kmc_reply *reply, const struct kmc_request *req, enu
 }
 
 /* Bytes that grow at @at. */
-static u8 *kmc_text_put(u8 *at, const void *data, size_t len)
+static __always_inline u8 *kmc_text_put(u8 *at, const void *data, size_t len)
 {
-	memcpy(at, data, len);
-	return at + len;
+	return kmc_copy(at, data, len);
 }
 
 #define kmc_text_say(at, text) kmc_text_put(at, text, sizeof(text) - 1)

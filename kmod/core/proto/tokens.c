@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tokens.h"
+#include "../bytes.h"
 
 bool kmc_token_next(const u8 *at, const u8 *end, struct kmc_token *token)
 {
-	const u8 *stop;
-
 	while (at < end && *at == ' ')
 		at++;
 	token->at = at;
 	token->len = 0;
 	if (at == end)
 		return false;
-	stop = memchr(at, ' ', end - at);
-	token->len = (stop ? stop : end) - at;
+	token->len = kmc_seek(at, end, ' ') - at;
 	return true;
 }
 

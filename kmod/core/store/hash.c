@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "state.h"
+#include "siphash13.h"
 
 #define KMC_STRIPES_PER_CPU	64
-#define KMC_BYTE_ONES		0x0101010101010101ULL
-#define KMC_BYTE_TOPS		0x8080808080808080ULL
 
 /* Where an item with this hash belongs, as of now. */
 struct kmc_place {
@@ -15,7 +14,7 @@ static_assert(sizeof(struct kmc_bucket) == 64);
 
 u64 kmc_hash(const struct kmc_store *store, const u8 *data, u32 len)
 {
-	return siphash(data, len, &store->index.key);
+	return kmc_siphash13(&store->index.key, data, len);
 }
 
 static u8 kmc_tag(u64 hash)
@@ -126,56 +125,51 @@ static struct kmc_bucket *kmc_spilled(const struct kmc_table *table, const struc
 	return &table->buckets[table->mask + number];
 }
 
-/* A bit for each tag in @word that is @tag, at the top of its byte. */
-static u64 kmc_tags_equal(u64 word, u8 tag)
+static bool kmc_item_is(struct kmc_found found, const struct kmc_key *key)
 {
-	u64 x = word ^ tag * KMC_BYTE_ONES;
+	const struct kmc_item *item = found.item;
 
-	return ~(((x & ~KMC_BYTE_TOPS) + ~KMC_BYTE_TOPS) | x) & KMC_BYTE_TOPS;
-}
-
-/* The same for a bucket's twelve: bit n for slot n. */
-static u32 kmc_bucket_match(const struct kmc_bucket *bucket, u8 tag)
-{
-	u64 low = kmc_tags_equal(READ_ONCE(bucket->tags_low), tag);
-	u64 high = kmc_tags_equal(READ_ONCE(bucket->tags_high), tag) & U32_MAX;
-	u32 match = 0;
-
-	for (; low; low &= low - 1)
-		match |= 1U << (__ffs64(low) / 8);
-	for (; high; high &= high - 1)
-		match |= 256U << (__ffs64(high) / 8);
-	return match;
-}
-
-static bool kmc_item_is(const struct kmc_slab *slab, u32 handle, const struct kmc_key *key)
-{
-	u32 size;
-	struct kmc_item *item = kmc_chunk_at(slab, handle, &size);
-
-	return item && READ_ONCE(item->nkey) == key->len && key->len <= size - sizeof(*item) &&
+	return item && READ_ONCE(item->nkey) == key->len && key->len <= found.size - sizeof(*item) &&
 	       memcmp(item->data, key->data, key->len) == 0;
 }
 
-u32 kmc_index_find(const struct kmc_store *store, const struct kmc_key *key)
+/* The item with this key, in the slots from @first on whose tags are marked in @match. */
+static __always_inline struct kmc_found kmc_bucket_find(const struct kmc_slab *slab, const struct kmc_bucket *bucket,
+							 u32 first, u64 match, const struct kmc_key *key)
+{
+	struct kmc_found found;
+
+	for (; match; match &= match - 1) {
+		found.handle = READ_ONCE(bucket->handle[first + __ffs64(match) / 8]);
+		if (!found.handle)
+			continue;
+		found.item = kmc_chunk_at(slab, found.handle, &found.size);
+		if (kmc_item_is(found, key))
+			return found;
+	}
+	return (struct kmc_found){ };
+}
+
+struct kmc_found kmc_index_find(const struct kmc_store *store, const struct kmc_key *key)
 {
 	struct kmc_place place = kmc_place(&store->index, key->hash);
 	struct kmc_bucket *bucket = place.bucket;
+	struct kmc_found found = { };
 	u8 tag = kmc_tag(key->hash);
 	u32 hops;
 
 	for (hops = 0; bucket && hops <= place.table->spills; hops++) {
-		u32 match = kmc_bucket_match(bucket, tag);
+		u64 low = kmc_word_match(READ_ONCE(bucket->tags_low), tag);
+		u64 high = kmc_word_match(READ_ONCE(bucket->tags_high), tag) & U32_MAX;
 
-		for (; match; match &= match - 1) {
-			u32 handle = READ_ONCE(bucket->handle[__ffs(match)]);
-
-			if (handle && kmc_item_is(&store->slab, handle, key))
-				return handle;
-		}
+		found = kmc_bucket_find(&store->slab, bucket, 0, low, key);
+		if (!found.item)
+			found = kmc_bucket_find(&store->slab, bucket, 8, high, key);
+		if (found.item)
+			break;
 		bucket = kmc_spilled(place.table, bucket);
 	}
-	return 0;
+	return found;
 }
 
 /* The slot that holds @handle (0: a free one), in the chain from @place on. */

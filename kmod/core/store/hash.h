@@ -23,6 +23,7 @@
 
 #include "../kernel.h"
 
+struct kmc_item;
 struct kmc_store;
 struct kmc_key;
 struct kmc_walk;
@@ -108,8 +109,19 @@ static inline struct kmc_stripe *kmc_stripe(const struct kmc_index *index, u64 h
 	return &index->stripes[hash & index->stripe_mask];
 }
 
-/* The handle of the item with this key, or 0. Under the stripe lock, or unbelieved. */
-u32 kmc_index_find(const struct kmc_store *store, const struct kmc_key *key);
+/**
+ * struct kmc_found - what the index has for a key
+ * @item: NULL: nothing
+ * @size: bytes of its chunk, at least a header and the key
+ */
+struct kmc_found {
+	struct kmc_item *item;
+	u32 handle;
+	u32 size;
+};
+
+/* The item with this key. Under the stripe lock, or unbelieved. */
+struct kmc_found kmc_index_find(const struct kmc_store *store, const struct kmc_key *key);
 
 /* Whether the item is in the index. Stripe lock. */
 bool kmc_index_has(const struct kmc_store *store, u64 hash, u32 handle);

@@ -24,14 +24,16 @@ struct kmc_item *kmc_item_seek(struct kmc_store *store, const struct kmc_key *ke
 			       enum kmc_miss *miss)
 {
 	struct kmc_stats *stats = &store->core->stats;
+	struct kmc_found found;
 	struct kmc_item *item;
 
 	lockdep_assert_held(&kmc_stripe(&store->index, key->hash)->lock);
 	*miss = KMC_MISS_ABSENT;
-	*handle = kmc_index_find(store, key);
-	if (!*handle)
+	found = kmc_index_find(store, key);
+	item = found.item;
+	*handle = found.handle;
+	if (!item)
 		return NULL;
-	item = kmc_item_at(&store->slab, *handle);
 	*miss = kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store));
 	if (*miss == KMC_MISS_NONE)
 		return item;

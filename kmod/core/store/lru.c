@@ -182,14 +182,17 @@ static u32 kmc_lru_mark_flat(struct kmc_store *store, u32 handle, u64 hash, u32 
 	return seen;
 }
 
-void kmc_lru_access(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash,
-		    enum kmc_lru_segment segment, bool fetched)
+void kmc_lru_access_at(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash,
+		       enum kmc_lru_segment segment, bool fetched, u32 now)
 {
-	u32 now = kmc_store_now(store) & KMC_SEEN_TIME;
 	u32 old = READ_ONCE(item->seen);
 	u32 seen = old;
 
 	kmc_assert_bh_off();
+	now &= KMC_SEEN_TIME;
+	/* Nothing that it would change: the most frequent case, for items that are used much. */
+	if (old == (now | KMC_SEEN_FETCHED | KMC_SEEN_ACTIVE))
+		return;
 	if (READ_ONCE(store->core->settings.lru_segmented)) {
 		if (fetched)
 			seen = kmc_lru_mark(store, handle, hash, segment, seen);
@@ -201,6 +204,12 @@ void kmc_lru_access(struct kmc_store *store, struct kmc_item *item, u32 handle, 
 	}
 	if (seen != old)
 		WRITE_ONCE(item->seen, seen);
+}
+
+void kmc_lru_access(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash,
+		    enum kmc_lru_segment segment, bool fetched)
+{
+	kmc_lru_access_at(store, item, handle, hash, segment, fetched, kmc_store_now(store));
 }
 
 /* The lock of warm is outside that of cold. The item may have been moved since it was looked at. */

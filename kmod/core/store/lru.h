@@ -97,6 +97,10 @@ void kmc_lru_move(struct kmc_store *store, struct kmc_item *item, u32 handle, en
 void kmc_lru_access(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash,
 		    enum kmc_lru_segment segment, bool fetched);
 
+/* The same for who knows the time, on the cache's clock. */
+void kmc_lru_access_at(struct kmc_store *store, struct kmc_item *item, u32 handle, u64 hash,
+		       enum kmc_lru_segment segment, bool fetched, u32 now);
+
 /* Empty the rings, @most notes of each. Return: whether there are more. BH off, no lock held. */
 bool kmc_lru_drain(struct kmc_store *store, u32 most);
 

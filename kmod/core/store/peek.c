@@ -8,14 +8,18 @@
 
 static void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
-	u32 size = 0, room;
-	struct kmc_item *item;
+	struct kmc_found found = kmc_index_find(store, key);
+	struct kmc_item *item = found.item;
 
-	*peek = (struct kmc_peek){ .handle = kmc_index_find(store, key), .miss = KMC_MISS_ABSENT };
-	item = peek->handle ? kmc_chunk_at(&store->slab, peek->handle, &size) : NULL;
-	if (!item)
-		return;
 	peek->item = item;
+	peek->value = NULL;
+	peek->miss = KMC_MISS_ABSENT;
+	if (!item) {
+		peek->class = 0;
+		peek->nbytes = 0;
+		return;
+	}
+	peek->handle = found.handle;
 	peek->cas = READ_ONCE(item->cas);
 	peek->nbytes = READ_ONCE(item->nbytes);
 	peek->client_flags = READ_ONCE(item->client_flags);
@@ -23,11 +27,11 @@ static void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, st
 	peek->seen = READ_ONCE(item->seen);
 	peek->class = READ_ONCE(item->class);
 	peek->flags = READ_ONCE(item->flags);
-	peek->miss = kmc_expiry_verdict(store, READ_ONCE(item->generation), peek->exptime,
-					kmc_store_now(store));
+	peek->now = kmc_store_now(store);
+	peek->miss = kmc_expiry_verdict(store, READ_ONCE(item->generation), peek->exptime, peek->now);
 	/* kmc_index_find() compared that many bytes within the chunk. */
-	room = size - (u32)sizeof(*item) - key->len;
-	if (peek->nbytes <= KMC_COPY_MAX && peek->nbytes <= room && !(peek->flags & KMC_ITEM_CHUNKED))
+	if (peek->nbytes <= KMC_COPY_MAX && peek->nbytes <= found.size - (u32)sizeof(*item) - key->len &&
+	    !(peek->flags & KMC_ITEM_CHUNKED))
 		peek->value = item->data + key->len;
 }
 
@@ -57,7 +61,7 @@ void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct k
 	for (tries = 0; tries < KMC_PEEK_TRIES; tries++) {
 		sequence = read_seqcount_begin(&stripe->sequence);
 		kmc_peek_look(store, key, peek);
-		if (!read_seqcount_retry(&stripe->sequence, sequence))
+		if (likely(!read_seqcount_retry(&stripe->sequence, sequence)))
 			break;
 	}
 	if (unlikely(tries == KMC_PEEK_TRIES)) {
@@ -78,6 +82,6 @@ bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const st
 
 void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
 {
-	kmc_lru_access(store, (struct kmc_item *)peek->item, peek->handle, key->hash,
-		       peek->class >> KMC_ITEM_SEGMENT, true);
+	kmc_lru_access_at(store, (struct kmc_item *)peek->item, peek->handle, key->hash,
+			  peek->class >> KMC_ITEM_SEGMENT, true, peek->now);
 }

@@ -110,7 +110,7 @@ enum kmc_miss {
 
 /**
  * struct kmc_peek - an item seen without a lock, for values of up to KMC_COPY_MAX bytes
- * @item: NULL: nothing there (@miss says why)
+ * @item: NULL: nothing there (@miss says why); then @class and @nbytes are 0, and the rest is not set
  * @value: where its @nbytes bytes are, in one piece; NULL when they are more than KMC_COPY_MAX or
  *	lie in chunks: use kmc_store_get()
  * The rest is a copy of the header, all of one piece when kmc_peek_begin() returns; only what is read
@@ -124,6 +124,7 @@ struct kmc_peek {
 	u32 client_flags;
 	u32 exptime;
 	u32 seen;		/* last access, as it was before this one */
+	u32 now;		/* on the cache's clock */
 	u32 sequence;
 	u32 handle;
 	u8 class;		/* struct kmc_item.class, segment included */

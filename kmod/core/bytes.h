@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bytes looked at and copied eight at a time. The kernel's own functions go byte by byte (memchr), or cost
+ * more to call than a key or a short value takes to copy (memcpy, where it is a string instruction).
+ *
+ * Nothing is read or written outside of what the caller names.
+ */
+#ifndef KMC_BYTES_H
+#define KMC_BYTES_H
+
+#include "kernel.h"
+
+#define KMC_BYTE_ONES		0x0101010101010101ULL
+#define KMC_BYTE_TOPS		0x8080808080808080ULL
+#define KMC_BYTES_SHORT		256	/* from here on a call is worth it */
+
+/* Eight bytes; the first is in the lowest bits. */
+static __always_inline u64 kmc_word(const u8 *at)
+{
+	u64 word;
+
+	__builtin_memcpy(&word, at, sizeof(word));
+	return le64_to_cpu((__force __le64)word);
+}
+
+/*
+ * Which bytes of @word are @byte: the top bit of each. The lowest that is set is right; above it there may
+ * be some that are set for nothing.
+ */
+static __always_inline u64 kmc_word_match(u64 word, u8 byte)
+{
+	u64 x = word ^ byte * KMC_BYTE_ONES;
+
+	return (x - KMC_BYTE_ONES) & ~x & KMC_BYTE_TOPS;
+}
+
+/* The first byte in [@at, @end) that is @a or @b, else @end. */
+static __always_inline const u8 *kmc_seek_either(const u8 *at, const u8 *end, u8 a, u8 b)
+{
+	u64 match;
+
+	for (; end - at >= 8; at += 8) {
+		u64 word = kmc_word(at);
+
+		match = kmc_word_match(word, a);
+		if (a != b)
+			match |= kmc_word_match(word, b);
+		if (match)
+			return at + __ffs64(match) / 8;
+	}
+	while (at < end && *at != a && *at != b)
+		at++;
+	return at;
+}
+
+/* The first @byte in [@at, @end), else @end. */
+static __always_inline const u8 *kmc_seek(const u8 *at, const u8 *end, u8 byte)
+{
+	return kmc_seek_either(at, end, byte, byte);
+}
+
+/* Copy @len bytes. Return: behind them in @to. They do not overlap. */
+static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, u32 len)
+{
+	u32 i;
+
+	if (len >= KMC_BYTES_SHORT) {
+		memcpy(to, from, len);
+		return to + len;
+	}
+	for (i = 0; i + 8 <= len; i += 8)
+		__builtin_memcpy(to + i, from + i, 8);
+	if (len & 4) {
+		__builtin_memcpy(to + i, from + i, 4);
+		i += 4;
+	}
+	for (; i < len; i++)
+		to[i] = from[i];
+	return to + len;
+}
+
+#endif
