@@ -60,23 +60,39 @@ static __always_inline const u8 *kmc_seek(const u8 *at, const u8 *end, u8 byte)
 }
 
 /* Copy @len bytes. Return: behind them in @to. They do not overlap. */
-static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, u32 len)
+static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, size_t len)
 {
-	u32 i;
-
 	if (len >= KMC_BYTES_SHORT) {
 		memcpy(to, from, len);
 		return to + len;
 	}
-	for (i = 0; i + 8 <= len; i += 8)
-		__builtin_memcpy(to + i, from + i, 8);
+	for (; len >= 8; len -= 8, to += 8, from += 8)
+		__builtin_memcpy(to, from, 8);
 	if (len & 4) {
-		__builtin_memcpy(to + i, from + i, 4);
-		i += 4;
+		__builtin_memcpy(to, from, 4);
+		to += 4;
+		from += 4;
 	}
-	for (; i < len; i++)
-		to[i] = from[i];
-	return to + len;
+	if (len & 2) {
+		__builtin_memcpy(to, from, 2);
+		to += 2;
+		from += 2;
+	}
+	if (len & 1)
+		*to++ = *from;
+	return to;
+}
+
+/* Whether @len bytes are the same. */
+static __always_inline bool kmc_same(const u8 *a, const u8 *b, size_t len)
+{
+	for (; len >= 8; len -= 8, a += 8, b += 8)
+		if (kmc_word(a) != kmc_word(b))
+			return false;
+	for (; len; len--)
+		if (*a++ != *b++)
+			return false;
+	return true;
 }
 
 #endif

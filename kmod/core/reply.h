@@ -95,7 +95,16 @@ static inline u8 *kmc_reply_room(struct kmc_reply *reply, u32 len)
 /* Add the first @len bytes of what kmc_reply_room() gave just now. */
 static inline void kmc_reply_keep(struct kmc_reply *reply, u32 len)
 {
-	kmc_reply_add(reply, len);
+	struct kmc_segment *tail = reply->last ? &reply->segments[reply->last - 1] : NULL;
+
+	if (!tail || reply->first == reply->last || tail->owner ||
+	    tail->data + tail->len != reply->room + reply->used) {
+		kmc_reply_add(reply, len);
+		return;
+	}
+	tail->len += len;
+	reply->bytes += len;
+	reply->used += len;
 }
 
 static inline bool kmc_reply_empty(const struct kmc_reply *reply)

@@ -5,7 +5,10 @@
 #define KMC_STRICT_32	11
 #define KMC_STRICT_64	22
 
-/* All of @text as digits, up to @max. */
+/* No number of so many digits is above any maximum in use. */
+#define KMC_SURE_DIGITS	9
+
+/* All of @text as digits, up to @max, which is at least S32_MAX. */
 static bool kmc_digits(const u8 *text, size_t len, u64 max, u64 *value)
 {
 	u64 sum = 0;
@@ -16,7 +19,7 @@ static bool kmc_digits(const u8 *text, size_t len, u64 max, u64 *value)
 
 		if (digit > 9)
 			return false;
-		if (sum > (max - digit) / 10)
+		if (i >= KMC_SURE_DIGITS && sum > (max - digit) / 10)
 			return false;
 		sum = sum * 10 + digit;
 	}
@@ -76,6 +79,11 @@ static bool kmc_loose(const u8 *text, size_t len, u64 *value, bool *negative)
 {
 	size_t from = 0, to;
 
+	if (len > 1 && (u8)(text[0] - '0') <= 9 && text[1] == ' ') {	/* as nearly all are */
+		*value = text[0] - '0';
+		*negative = false;
+		return true;
+	}
 	while (from < len && kmc_blank(text[from]))
 		from++;
 	*negative = from < len && text[from] == '-';

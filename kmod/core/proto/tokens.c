@@ -2,16 +2,18 @@
 #include "tokens.h"
 #include "../bytes.h"
 
-bool kmc_token_next(const u8 *at, const u8 *end, struct kmc_token *token)
+static __always_inline bool kmc_token_find(const u8 *at, const u8 *end, struct kmc_token *token)
 {
 	while (at < end && *at == ' ')
 		at++;
 	token->at = at;
-	token->len = 0;
-	if (at == end)
-		return false;
 	token->len = kmc_seek(at, end, ' ') - at;
-	return true;
+	return token->len;
+}
+
+bool kmc_token_next(const u8 *at, const u8 *end, struct kmc_token *token)
+{
+	return kmc_token_find(at, end, token);
 }
 
 void kmc_tokens_split(struct kmc_tokens *tokens, const u8 *line, size_t len)
@@ -22,7 +24,7 @@ void kmc_tokens_split(struct kmc_tokens *tokens, const u8 *line, size_t len)
 	for (tokens->count = 0; tokens->count < KMC_TOKENS_MAX; tokens->count++) {
 		struct kmc_token *token = &tokens->token[tokens->count];
 
-		if (!kmc_token_next(at, tokens->end, token))
+		if (!kmc_token_find(at, tokens->end, token))
 			return;
 		at = token->at + token->len;
 	}

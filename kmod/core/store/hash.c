@@ -17,6 +17,11 @@ u64 kmc_hash(const struct kmc_store *store, const u8 *data, u32 len)
 	return kmc_siphash13(&store->index.key, data, len);
 }
 
+struct kmc_key kmc_key(const struct kmc_store *store, const u8 *data, u32 len)
+{
+	return (struct kmc_key){ .data = data, .len = len, .hash = kmc_siphash13(&store->index.key, data, len) };
+}
+
 static u8 kmc_tag(u64 hash)
 {
 	return hash >> 56;
@@ -125,12 +130,12 @@ static struct kmc_bucket *kmc_spilled(const struct kmc_table *table, const struc
 	return &table->buckets[table->mask + number];
 }
 
-static bool kmc_item_is(struct kmc_found found, const struct kmc_key *key)
+static __always_inline bool kmc_item_is(struct kmc_found found, const struct kmc_key *key)
 {
 	const struct kmc_item *item = found.item;
 
 	return item && READ_ONCE(item->nkey) == key->len && key->len <= found.size - sizeof(*item) &&
-	       memcmp(item->data, key->data, key->len) == 0;
+	       kmc_same(item->data, key->data, key->len);
 }
 
 /* The item with this key, in the slots from @first on whose tags are marked in @match. */
@@ -159,12 +164,12 @@ struct kmc_found kmc_index_find(const struct kmc_store *store, const struct kmc_
 	u32 hops;
 
 	for (hops = 0; bucket && hops <= place.table->spills; hops++) {
-		u64 low = kmc_word_match(READ_ONCE(bucket->tags_low), tag);
-		u64 high = kmc_word_match(READ_ONCE(bucket->tags_high), tag) & U32_MAX;
-
-		found = kmc_bucket_find(&store->slab, bucket, 0, low, key);
-		if (!found.item)
-			found = kmc_bucket_find(&store->slab, bucket, 8, high, key);
+		found = kmc_bucket_find(&store->slab, bucket, 0, kmc_word_match(READ_ONCE(bucket->tags_low), tag),
+					key);
+		if (likely(found.item))
+			break;
+		found = kmc_bucket_find(&store->slab, bucket, 8,
+					kmc_word_match(READ_ONCE(bucket->tags_high), tag) & U32_MAX, key);
 		if (found.item)
 			break;
 		bucket = kmc_spilled(place.table, bucket);

@@ -21,11 +21,6 @@ u32 kmc_item_bytes(const struct kmc_item *item)
 	return kmc_item_head(item->nkey, kmc_item_chunked(item)) + item->nbytes;
 }
 
-struct kmc_key kmc_key(const struct kmc_store *store, const u8 *data, u32 len)
-{
-	return (struct kmc_key){ .data = data, .len = len, .hash = kmc_hash(store, data, len) };
-}
-
 struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *item)
 {
 	return kmc_key(store, kmc_item_key(item), item->nkey);
