@@ -6,6 +6,7 @@ int main(void)
 	test_numbers();
 	test_udp_frame();
 	test_tokens();
+	test_bytes();
 	test_reply();
 	test_settings();
 	test_conversations();

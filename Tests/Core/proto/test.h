@@ -8,6 +8,7 @@
 void test_numbers(void);
 void test_udp_frame(void);
 void test_tokens(void);
+void test_bytes(void);
 void test_reply(void);
 void test_settings(void);
 void test_conversations(void);
