@@ -24,9 +24,13 @@ def in_order(suites, failed_before):
 
 
 def jobs_here():
-    """How many suites this machine runs side by side: a guest has two CPUs and a GiB of memory, beside its tests' own."""
+    """How many suites this machine runs side by side.
+
+    A guest has two CPUs and a GiB of memory, beside its tests' own; but it waits now and then, so two CPUs run two.
+    """
+    processors = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 30
-    return max(1, min(len(os.sched_getaffinity(0)) // 2, memory // 4))
+    return max(1, min(max(processors // 2, min(processors, 2)), memory // 4))
 
 
 class Runner:
