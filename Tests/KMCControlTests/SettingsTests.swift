@@ -58,6 +58,7 @@ struct SettingsTests {
         settings.watchEnabled = false
         settings.watcherLogBufferSize = 45
         settings.workerLogBufferSize = 46
+        settings.readBufferLimit = 47
         return settings
     }()
 
