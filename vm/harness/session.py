@@ -29,6 +29,7 @@ class Outcome:
     failure: str = ""               # the guest's own sentence about why it gave up
     exit_code: int | None = None    # QEMU's; negative is a signal
     timed_out: bool = False
+    hung_booting: bool = False      # timed out, and long before COMMAND's own time
     answered: bool = False          # the guest was told that its log has arrived
     console: bytearray = field(default_factory=bytearray)
     log: bytearray = field(default_factory=bytearray)
@@ -44,9 +45,10 @@ def _die_with_parent():
 class Session:
     """Runs one guest to its end. Use as `Session(...).run()`; not reusable."""
 
-    def __init__(self, nonce, timeout, stdin, stdout, scratch):
+    def __init__(self, nonce, timeout, boot_timeout, stdin, stdout, scratch):
         self._nonce, self._stdin, self._stdout = nonce, stdin, stdout
         self._deadline = time.monotonic() + timeout if timeout else None
+        self._boot_deadline = time.monotonic() + boot_timeout
         self._errors = scratch / "qemu-stderr"
         self._selector = selectors.DefaultSelector()
         self._pairs = {name: socket.socketpair() for name in CHANNELS}
@@ -107,15 +109,25 @@ class Session:
     def _serve(self):
         """Carry bytes until QEMU has closed the console, or the deadline."""
         while self._is_open("console"):
-            left = None if self._deadline is None else self._deadline - time.monotonic()
+            left = self._seconds_left()
             if left is not None and left <= 0:
                 self.outcome.timed_out = True
+                self.outcome.hung_booting = not self.outcome.started and self._deadline != self._limit()
                 return
             if self._input_ended:
                 self._close_input()
                 left = POLL_SECONDS
             for key, _ in self._selector.select(left):
                 self._ready(key)
+
+    def _limit(self):
+        """When this has to end; while the guest boots no later than that may take."""
+        limits = [self._deadline, None if self.outcome.started else self._boot_deadline]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _seconds_left(self):
+        limit = self._limit()
+        return None if limit is None else limit - time.monotonic()
 
     def _is_open(self, name):
         return self._ours[name].fileno() >= 0

@@ -13,12 +13,12 @@ def _panicked(outcome):
 
 
 def died_while_booting(outcome):
-    """Whether the kernel panicked before COMMAND began, hence with nothing of ours loaded.
+    """Whether the kernel panicked, or hung, before COMMAND began.
 
     QEMU's emulation of several CPUs now and then runs the breakpoint that a booting kernel has put into code which it is
-    patching ("Oops: int3"). That says nothing about COMMAND: such a guest may be booted again.
+    patching ("Oops: int3"), or has all of them spin. That says nothing about COMMAND: such a guest may be booted again.
     """
-    return not outcome.started and not outcome.timed_out and bool(_panicked(outcome))
+    return outcome.hung_booting or (not outcome.started and not outcome.timed_out and bool(_panicked(outcome)))
 
 
 def _console_tail(outcome):
@@ -32,6 +32,8 @@ def _without_result(outcome, options):
     panic = _panicked(outcome)
     if panic:
         return errors.STATUS_PANIC, f"the guest's kernel panicked: {panic.group().decode('utf-8', 'replace')}"
+    if outcome.hung_booting:
+        return errors.STATUS_NO_BOOT, "the guest had not finished booting when that had taken far too long"
     if outcome.timed_out and outcome.result is None:
         what = "COMMAND was still running" if outcome.started else "the guest had not finished booting"
         return errors.STATUS_TIMEOUT, f"time is over: {what} after {options.timeout} s"
