@@ -24,6 +24,7 @@ POLL_SECONDS = 0.05
 @dataclass
 class Outcome:
     """What was seen of a run; says nothing yet about what it means."""
+    loading: bool = False           # the module is being loaded, or was: what goes wrong from here on may be its doing
     started: bool = False           # COMMAND was started
     result: int | None = None       # COMMAND's status, from the guest's line
     failure: str = ""               # the guest's own sentence about why it gave up
@@ -189,7 +190,9 @@ class Session:
     def _on_event(self, line):
         word, _, rest = line.partition(" ")
         nonce, _, status = rest.partition(" ")
-        if word == "started":
+        if word == "loading":
+            self.outcome.loading = True
+        elif word == "started":
             self.outcome.started = True
             self.on_started()
         elif word == "failed":

@@ -13,11 +13,13 @@ def _panicked(outcome):
 
 
 def died_while_booting(outcome):
-    """Whether the kernel panicked, or hung, before COMMAND began.
+    """Whether the kernel panicked, or hung, before COMMAND began and before anything of ours was loaded.
 
     QEMU's emulation of several CPUs now and then runs the breakpoint that a booting kernel has put into code which it is
     patching ("Oops: int3"), or has all of them spin. That says nothing about COMMAND: such a guest may be booted again.
     """
+    if outcome.loading:
+        return False
     return outcome.hung_booting or (not outcome.started and not outcome.timed_out and bool(_panicked(outcome)))
 
 
