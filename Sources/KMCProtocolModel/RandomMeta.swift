@@ -86,8 +86,11 @@ public struct RandomMeta: Sendable {
     private func argument(
         of letter: Character, _ verb: MetaRequest.Verb, _ numeric: Bool, _ unique: UInt64?, _ random: inout RandomSource
     ) -> Bytes {
-        // 1.6.18 reads +20000, as a time that is far enough.
-        if "TNRJDFCE".contains(letter), random.chance(2) { return Bytes(random.pick(["", "x", "-", "1x", "+20000", "99999999999999999999999"])) }
+        if "TNRJDFCE".contains(letter), random.chance(2) {
+            // 1.6.18 reads the sign: of a time that is far enough, and of a unique as `E` below has them.
+            let signed = "CE".contains(letter) ? "+6000000000000" : "+20000"
+            return Bytes(random.pick(["", "x", "-", "1x", signed, "99999999999999999999999"]))
+        }
         switch letter {
         case "T", "N": return Bytes("\(expiry(&random))")
         // Far from all expiries, so that a second more or less changes nothing.

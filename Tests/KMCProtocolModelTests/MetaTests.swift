@@ -123,4 +123,18 @@ import Testing
             #expect(length == 0 || Base64.decode(Base64.encode(bytes)) == bytes)
         }
     }
+
+    /// A client names no unique between those that a server numbers and those of the model: the two would order them differently.
+    @Test func namedUniquesAreAboveAllNumbered() {
+        let random = RandomMeta(RandomRequests(prefix: Bytes("r.")), dialect: .v1_6_18)
+        var source = RandomSource(seed: 1)
+        var named: Set<UInt64> = []
+        for _ in 0..<20_000 {
+            for flag in random.next(&source, unique: { _ in nil }).flags where flag.letter == 0x43 || flag.letter == 0x45 {
+                let digits = String(decoding: flag.argument, as: UTF8.self).drop { $0 == "+" }
+                if let value = UInt64(digits) { named.insert(value) }
+            }
+        }
+        #expect(named.contains { $0 > 0 } && named.allSatisfy { $0 == 0 || $0 > 1 << 41 })
+    }
 }

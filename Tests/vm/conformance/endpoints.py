@@ -13,13 +13,16 @@ from lib.wire import Wire
 
 OPERATIONS = 10000
 HIT_PERCENT = 30
+# What judges a commit gives each the same sequences; `make long` looks for new ones.
+SEED = 20_000
 # Bounds a hang, on a machine that is as busy as any.
 SECONDS = 600
 
 
-def _run(where, *options, operations=OPERATIONS, scenarios=()):
+def _run(where, *options, operations=OPERATIONS, scenarios=(), seed=SEED):
     chosen = [word for name in scenarios for word in ("--scenario", name)]
-    done = tool("conformance", *where, "--operations", operations, *chosen, *options, timeout=SECONDS)
+    seeded = () if seed is None else ("--seed", seed)
+    done = tool("conformance", *where, "--operations", operations, *seeded, *chosen, *options, timeout=SECONDS)
     # All of it: a difference comes with its seed and the sequence that shows it.
     check(done.returncode == 0, f"status {done.returncode}\n{done.stdout}\n{done.stderr}")
     for name in scenarios:
@@ -56,6 +59,12 @@ def udp():
         port = free_port()
         with Server("-l", host, "-U", port):
             _hits(_run(["--udp", f"{shown}:{port}"], operations=OPERATIONS // 2))
+
+
+@test("unix: a hundred thousand commands from a seed that is new each time", timeout=SECONDS, long=True)
+def unforeseen():
+    with Server(unix=True) as server:
+        _conforms(server, operations=10 * OPERATIONS, seed=None)
 
 
 @test("-Y and -S: the gate, and random sequences behind it", timeout=SECONDS)

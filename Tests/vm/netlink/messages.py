@@ -210,8 +210,7 @@ def _():
 @test("ten thousand mutated messages", timeout=240)
 def _():
     def body(netlink, listener):
-        seed = random.randrange(1 << 32)
-        dice = random.Random(seed)
+        dice = random.Random(1)
         whole = b"".join([k.attr(k.KMC_A_NAME, "mutant"), k.attr(k.KMC_A_SETTINGS, [
             k.u32(k.KMC_S_CONN_LIMIT, 5), k.attr(k.KMC_S_INTER, "x"), k.u8(k.KMC_S_CAS, 1)]), k.u32(k.KMC_A_PID, 5), listener])
         for _ in range(10000):
@@ -222,7 +221,7 @@ def _():
                 found = netlink.ask(dice.choice((k.KMC_CMD_NEW, k.KMC_CMD_NEW, k.KMC_CMD_GET, k.KMC_CMD_STATS, k.KMC_CMD_LIST)),
                                     bytes(bytes_))
             except k.Refused as refusal:
-                check(0 < refusal.errno < 525, f"seed {seed}: errno {refusal.errno}")
+                check(0 < refusal.errno < 525, f"errno {refusal.errno}")
                 continue
             for kind, data in found:
                 if kind == k.KMC_A_INSTANCE:
