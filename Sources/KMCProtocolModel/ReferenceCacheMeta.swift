@@ -46,6 +46,11 @@ extension ReferenceCache {
 
 // MARK: - mg
 
+extension MetaRequest {
+    /// Whether memcached counts the access when the reply is whole: these flags show or decide by what an access changes.
+    fileprivate var isSeenLast: Bool { "NTRlh".contains(where: has) }
+}
+
 extension ReferenceCache {
     private mutating func look(_ request: MetaRequest, _ options: MetaOptions) -> Reply? {
         let created = find(options.key) == nil && options.vivify != nil
@@ -60,6 +65,7 @@ extension ReferenceCache {
         for flag in request.flags {
             if flag.letter == UInt8(ascii: "O"), options.hasLongOpaque {
                 items[options.key] = item
+                if !options.isUnseen && !request.isSeenLast { access(options.key) }
                 return .failure(.opaqueTooLong)
             }
             wins = look(at: &item, flag, options, created: created, &words) || wins

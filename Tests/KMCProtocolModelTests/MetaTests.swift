@@ -8,6 +8,7 @@ import Testing
     private static let format = "CLIENT_ERROR bad command line format\r\n"
     private static let either = "CLIENT_ERROR invalid or duplicate flag\r\n"
     private static let opaque = "O" + String(repeating: "y", count: 32)
+    private static let tooLong = "CLIENT_ERROR opaque token too long\r\n"
     private static let put = "set k 5 100 2\r\n17\r\n"
     private static let stored = "STORED\r\n"
 
@@ -98,6 +99,16 @@ import Testing
         let debug = "ME Zm9v exp=-1 la=0 cas=3 fetch=no cls=0 size=63\r\n"
         #expect(String(decoding: ours, as: UTF8.self) == "HD W\r\nHD kZm9v b Z\r\nHD\r\n" + debug + refused + "EN\r\n")
         #expect(String(decoding: theirs, as: UTF8.self) == "HD W\r\nHD kfoo Z\r\nHD\r\nEN\r\n" + refused + "HD\r\n")
+    }
+
+    /// Found late by memcached, when the access may have been counted; before anything is done by kmemcache.
+    @Test(arguments: [("s", "h1", "h0"), ("l", "h0", "h0"), ("u", "h0", "h0")])
+    func anAccessWithALongOpaque(_ flag: String, _ theirs: String, _ ours: String) {
+        let sent = Bytes(Self.put + "mg k \(flag) \(Self.opaque)\r\nmg k h\r\n")
+        for (dialect, mark) in [(Dialect.v1_6_18, theirs), (.v1_6_45, theirs), (.kmemcache, ours)] {
+            let seen = String(decoding: ServerModel(dialect: dialect).connect().receive(sent), as: UTF8.self)
+            #expect(seen == Self.stored + Self.tooLong + "HD \(mark)\r\n", "\(dialect.name)")
+        }
     }
 
     @Test func withoutUniques() {
