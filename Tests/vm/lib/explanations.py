@@ -26,14 +26,16 @@ _FORMAT = rb"CLIENT_ERROR bad command line format\r\n"
 _FLAG = rb"CLIENT_ERROR invalid flag\r\n"
 _EITHER = rb"CLIENT_ERROR invalid or duplicate flag\r\n"
 _LINE = rb"[^\n]*\n"
+# Between two spaces; a tab is a byte like any other, also in a key.
+_WORD = rb"[^ \r\n]+"
 _NORMAL = rb"(?:HD|VA \d+|EN|NF|NS|EX)\b.*"
 
 ALL = [
     Explanation("too few words, or a line of one byte: another error", "1.6.40", _LINE, _ERROR, _FORMAT),
     Explanation("words behind the last argument: ignored", "1.6.40", _LINE, _ERROR, rb"(?!ERROR).*", parts=True),
     Explanation("spaces before a command: refused", "1.6.40", rb" " + _LINE, rb"(?!ERROR).*", _ERROR, parts=True),
-    Explanation("gat without a key: refused", "1.6.40", rb"gats? \S+\r\n", rb"END\r\n", _FORMAT),
-    Explanation("an unknown command with noreply: silence", "1.6.40", rb"\S+ noreply\r\n", _ERROR, rb""),
+    Explanation("gat without a key: refused", "1.6.40", rb"gats? " + _WORD + rb"\r\n", rb"END\r\n", _FORMAT),
+    Explanation("an unknown command with noreply: silence", "1.6.40", _WORD + rb" noreply\r\n", _ERROR, rb""),
     Explanation("a refused storage line: its data is thrown away", "1.6.40", rb"(?:set|add|replace|append|prepend|cas|ms) .*",
                 rb"(" + _FORMAT + rb"|CLIENT_ERROR [^\n]*\n)" + _ERROR, rb"CLIENT_ERROR [^\n]*\n"),
     Explanation("the line behind a bad data chunk: another error", "1.6.40", rb"(?:set|ms) .*",
@@ -53,11 +55,11 @@ ALL = [
 
 # Answered alike, and yet the two servers may hold different items from then on: what the module refuses has done nothing,
 # while memcached finds an opaque token that is too long only when the item has been marked as fetched, or its time is set.
-PARTED = Explanation("a refused meta command has done nothing (kmemcache)", "ours", rb"m[gsda] \S+ .*O\S{32,}.*",
+PARTED = Explanation("a refused meta command has done nothing (kmemcache)", "ours", rb"m[gsda] " + _WORD + rb" .*O[^ \r\n]{32,}.*",
                      rb"CLIENT_ERROR opaque token too long\r\n", rb"CLIENT_ERROR opaque token too long\r\n", parts=True)
 
 # What 1.6.45 does and the module, for the reasons in docs/protocol.md, doesn't.
 NOT_OURS = [
-    Explanation("me with b: needs a further word", "1.6.40", rb"me \S+ b\r\n", rb"(?:EN|ME).*", rb"(?:EN|ME).*"),
+    Explanation("me with b: needs a further word", "1.6.40", rb"me " + _WORD + rb" b\r\n", rb"(?:EN|ME).*", rb"(?:EN|ME).*"),
     Explanation("a key of get that is too long: a line more", "1.6.40", rb"get .*", _FORMAT, _FORMAT + rb"\r\n"),
 ]

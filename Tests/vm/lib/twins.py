@@ -59,13 +59,14 @@ class Side:
             found += answer.count(SYNCED, start)
         return bytes(answer).split(SYNCED)[:count]
 
-    def learn(self, operation, answer):
-        """Uniques shown by gets, gats and the flag c."""
-        for key, unique in re.findall(rb"(?:^|\n)VALUE ([^ ]+) \d+ \d+ (\d+)\r\n", answer) if answer.startswith(b"VALUE") else ():
-            self.uniques[key] = unique
-        found = re.match(rb"(?:HD|VA \d+)(?: \S+)*? c(\d+)", answer)
-        if found and found[1] != b"0":
-            self.uniques[operation.key] = found[1]
+
+def shown(operation, answer):
+    """Uniques by key, as gets, gats and the flag c show them."""
+    found = dict(re.findall(rb"(?:^|\n)VALUE ([^ ]+) \d+ \d+ (\d+)\r\n", answer)) if answer.startswith(b"VALUE") else {}
+    own = re.match(rb"(?:HD|VA \d+)(?: [^ \r\n]+)*? c(\d+)", answer)
+    if own and own[1] != b"0":
+        found[operation.key] = own[1]
+    return found
 
 
 _HEAD = re.compile(rb"\A(?:HD|VA \d+|EN|NF|NS|EX|ME)\b[^\r]*")
@@ -119,7 +120,7 @@ class Twins:
             self._compare_whole(operations, answers)
         else:
             for one, theirs, ours in zip(operations, *answers):
-                self._compare(one, theirs, ours, tainted)
+                self.compare(one, theirs, ours, tainted)
         if tainted:
             self._mend(tainted)
 
@@ -130,9 +131,18 @@ class Twins:
         if theirs != ours and not (len(operations) == 1 and self._explain(operations[0], theirs, ours)):
             self.differences.append((operations[-1].data, theirs[-300:], ours[-300:]))
 
-    def _compare(self, one, theirs, ours, tainted):
-        self.theirs.learn(one, theirs)
-        self.ours.learn(one, ours)
+    def _learn(self, one, theirs, ours):
+        """Only what both have shown: where an explained difference hides it from one, neither knows it from then on."""
+        found = [shown(one, answer) for answer in (theirs, ours)]
+        for key in found[0].keys() | found[1].keys():
+            for side, uniques in zip((self.theirs, self.ours), found):
+                side.uniques.pop(key, None)
+                if key in found[0] and key in found[1]:
+                    side.uniques[key] = uniques[key]
+
+    def compare(self, one, theirs, ours, tainted):
+        """One operation's answers. Keys that the two may hold different items of come to `tainted`."""
+        self._learn(one, theirs, ours)
         self.kinds[one.kind] += 1
         self.hits += ours[:5] == b"VALUE" or ours[:2] in (b"VA", b"HD")
         if tainted and (one.key in tainted or any(key in one.data for key in tainted)):
