@@ -123,31 +123,77 @@ static void misses_and_cas(void)
 	cache_close(&c);
 }
 
-/* Who holds the item goes on seeing the old number; and the new one is only as long as it needs. */
+/* Item "n" with what clients have done to it: fetched, in base64, outdated, won; held by the caller. */
+static struct kmc_item *used_item(struct cache *c, struct kmc_key *key)
+{
+	struct kmc_item *item = cache_item(c, "n", "10", 2, 5, 77);
+
+	*key = cache_key(c, "n");
+	kmc_item_mark(item, KMC_ITEM_BINARY | KMC_ITEM_STALE | KMC_ITEM_WON);
+	local_bh_disable();
+	EQUAL(kmc_store_link(cache_store(c), key, item, KMC_SET, 0, NULL), KMC_STORED);
+	local_bh_enable();
+	CHECK(cache_has(c, "n", "10"));
+	CHECK(READ_ONCE(item->seen) & KMC_SEEN_FETCHED);
+	return item;
+}
+
+static void expect_item(struct cache *c, const struct kmc_key *key, u8 flags, u32 seen)
+{
+	struct kmc_peek peek;
+
+	local_bh_disable();
+	kmc_peek_begin(cache_store(c), key, &peek);
+	local_bh_enable();
+	CHECK(peek.item != NULL);
+	EQUAL(peek.item->client_flags, 5);
+	EQUAL(peek.item->exptime, 77);
+	EQUAL(peek.item->flags, flags | KMC_ITEM_LINKED);
+	EQUAL(READ_ONCE(peek.item->seen) & KMC_SEEN_FETCHED, seen);
+}
+
+/* Who holds the item goes on seeing the old number; all others see what they would see if nobody held it. */
 static void held(void)
 {
 	struct kmc_delta delta = { .delta = 1, .decrement = true };
+	u32 hold;
+
+	for (hold = 0; hold < 2; hold++) {
+		struct kmc_item *item;
+		struct kmc_key key;
+		struct cache c;
+
+		cache_init(&c);
+		cache_open(&c);
+		item = used_item(&c, &key);
+		if (!hold)
+			kmc_item_put(cache_store(&c), item);
+		EQUAL(apply(&c, "n", &delta), KMC_STORED);
+		expect_item(&c, &key, KMC_ITEM_BINARY | KMC_ITEM_STALE | KMC_ITEM_WON, KMC_SEEN_FETCHED);
+		CHECK(cache_has(&c, "n", "9 "));
+		if (hold) {
+			CHECK(memcmp(kmc_item_value(item), "10", 2) == 0);
+			kmc_item_put(cache_store(&c), item);
+		}
+		cache_close(&c);
+	}
+}
+
+/* An item for a longer number is a new one, of which only the key's kind is known. */
+static void outgrown(void)
+{
+	struct kmc_delta delta = { .delta = 90 };
 	struct kmc_item *item;
-	enum kmc_miss miss;
-	struct kmc_key k;
+	struct kmc_key key;
 	struct cache c;
 
 	cache_init(&c);
 	cache_open(&c);
-	item = cache_item(&c, "n", "10", 2, 5, 77);
-	k = cache_key(&c, "n");
-	local_bh_disable();
-	EQUAL(kmc_store_link(cache_store(&c), &k, item, KMC_SET, 0, NULL), KMC_STORED);
-	local_bh_enable();
+	item = used_item(&c, &key);
+	kmc_item_put(cache_store(&c), item);
 	EQUAL(apply(&c, "n", &delta), KMC_STORED);
-	CHECK(memcmp(kmc_item_value(item), "10", 2) == 0);
-	kmc_item_put(cache_store(&c), item);
-	CHECK(cache_has(&c, "n", "9"));
-	local_bh_disable();
-	item = kmc_store_get(cache_store(&c), &k, &miss);
-	local_bh_enable();
-	CHECK(item && item->client_flags == 5 && item->exptime == 77);
-	kmc_item_put(cache_store(&c), item);
+	expect_item(&c, &key, KMC_ITEM_BINARY, 0);
+	CHECK(cache_has(&c, "n", "100"));
 	cache_close(&c);
 }
 
@@ -193,7 +239,8 @@ static const struct tap_test tests[] = {
 	{ "delta: table of numbers", table },
 	{ "delta: a zero byte ends a number", zero_byte_ends_a_number },
 	{ "delta: misses, CAS", misses_and_cas },
-	{ "delta: a held item is not written to", held },
+	{ "delta: a held item is not written to, and nobody can tell", held },
+	{ "delta: a number that outgrows its item", outgrown },
 	{ "delta: a peek notices", peeks_notice },
 	{ "delta: what lies in chunks is no number", chunked_is_no_number },
 };

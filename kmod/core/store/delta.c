@@ -52,17 +52,24 @@ static bool kmc_delta_apply(struct kmc_delta *delta, const struct kmc_item *item
 	return true;
 }
 
-/* Over the old digits; the length stays, with spaces behind. Stripe lock. */
+/* The number, and spaces up to the item's end. */
+static void kmc_delta_write(struct kmc_item *item, const struct kmc_delta *delta)
+{
+	u8 *value = kmc_item_value(item);
+
+	memcpy(value, delta->text, delta->len);
+	memset(value + delta->len, ' ', item->nbytes - delta->len);
+}
+
+/* Over the old digits; the length stays. Stripe lock. */
 static void kmc_delta_overwrite(struct kmc_store *store, const struct kmc_key *key, struct kmc_item *item,
 				u32 handle, struct kmc_delta *delta)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
-	u8 *value = kmc_item_value(item);
 
 	delta->cas_out = kmc_cas_for(store, &delta->change);
 	write_seqcount_begin(&stripe->sequence);
-	memcpy(value, delta->text, delta->len);
-	memset(value + delta->len, ' ', item->nbytes - delta->len);
+	kmc_delta_write(item, delta);
 	WRITE_ONCE(item->cas, delta->cas_out);
 	if (delta->change.with_deadline)
 		WRITE_ONCE(item->exptime, delta->change.deadline);
@@ -71,18 +78,23 @@ static void kmc_delta_overwrite(struct kmc_store *store, const struct kmc_key *k
 	kmc_lru_access(store, item, handle, key->hash, kmc_item_segment(item), false);
 }
 
-/* Anew, in an item as long as the number. */
+/*
+ * Anew: the number has outgrown the item, or somebody holds that. Who holds it may be a reply, but also the page mover;
+ * so that no client can tell, a number that would have fitted leaves everything as if it had been written in place.
+ */
 static enum kmc_store_status kmc_delta_renew(struct kmc_store *store, const struct kmc_key *key,
 					     struct kmc_item *old, struct kmc_delta *delta, bool *tried)
 {
+	bool fits = delta->len <= old->nbytes;
 	enum kmc_store_status status;
 	struct kmc_item *item;
 
-	item = kmc_item_alloc(store, key, old->client_flags, READ_ONCE(old->exptime), delta->len);
+	item = kmc_item_alloc(store, key, old->client_flags, READ_ONCE(old->exptime),
+			      fits ? old->nbytes : delta->len);
 	if (IS_ERR(item))
 		return kmc_store_error(PTR_ERR(item));
-	memcpy(kmc_item_value(item), delta->text, delta->len);
-	status = kmc_item_swap(store, key, old, item, &delta->change);
+	kmc_delta_write(item, delta);
+	status = kmc_item_swap(store, key, old, item, &delta->change, fits);
 	*tried = status == KMC_AGAIN;
 	delta->cas_out = item->cas;
 	kmc_item_put(store, item);

@@ -223,8 +223,9 @@ static enum kmc_store_status kmc_link_judge(struct kmc_store *store, const struc
 
 enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
 				    struct kmc_item *old, struct kmc_item *item,
-				    const struct kmc_change *change)
+				    const struct kmc_change *change, bool as_old)
 {
+	const u8 marks = KMC_ITEM_BINARY | (as_old ? KMC_ITEM_STALE | KMC_ITEM_WON : 0);
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 	enum kmc_store_status status = KMC_AGAIN;
 	enum kmc_miss miss;
@@ -233,8 +234,10 @@ enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_ke
 	spin_lock(&stripe->lock);
 	if (kmc_item_seek(store, key, &handle, &miss) == old) {
 		WRITE_ONCE(item->exptime, change->with_deadline ? change->deadline : old->exptime);
-		kmc_item_mark(item, old->flags & KMC_ITEM_BINARY);
+		kmc_item_mark(item, old->flags & marks);
 		kmc_link_replace(store, key->hash, old, handle, item, change);
+		if (as_old)
+			WRITE_ONCE(item->seen, READ_ONCE(item->seen) | (READ_ONCE(old->seen) & KMC_SEEN_FETCHED));
 		status = KMC_STORED;
 	}
 	spin_unlock(&stripe->lock);
@@ -298,7 +301,7 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 	kmc_cursor_init(store, &cursor, item);
 	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? old : more);
 	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? more : old);
-	status = kmc_item_swap(store, key, old, item, &how->change);
+	status = kmc_item_swap(store, key, old, item, &how->change, false);
 	*tried = status == KMC_AGAIN;
 	if (status == KMC_STORED) {
 		how->cas_out = item->cas;

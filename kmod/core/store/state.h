@@ -81,11 +81,12 @@ struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *ke
 #define KMC_SWAPS_MAX	16
 
 /* @item in the place of @old, which the caller holds, if that is still the present one; else KMC_AGAIN. It
- * keeps the deadline of @old unless @change says otherwise. BH off, no lock held.
+ * keeps the deadline of @old unless @change says otherwise, and that its key came in base64. @as_old: also
+ * what clients have done with it: that it was fetched, is stale, has been won. BH off, no lock held.
  */
 enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
 				    struct kmc_item *old, struct kmc_item *item,
-				    const struct kmc_change *change);
+				    const struct kmc_change *change, bool as_old);
 
 /* The CAS value for what is changed now. */
 u64 kmc_cas_for(struct kmc_store *store, const struct kmc_change *change);
