@@ -34,7 +34,8 @@ def qemu():
 
 def _accelerator_arguments(accelerator, icount):
     if icount:
-        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max"]
+        # sleep=on: while a guest waits for a file of this machine, sleep=off runs its clock through every limit of time.
+        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-cpu", "max"]
     if accelerator == "kvm":
         return ["-accel", "kvm", "-cpu", "host"]
     # A KASAN kernel does not boot with five-level paging under TCG; nothing here needs it.

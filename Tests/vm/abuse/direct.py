@@ -7,23 +7,22 @@ import re
 import threading
 import time
 
+from lib import kernel
 from lib.server import Server
 from lib.tap import check, equal, test
 from lib.wire import Wire
 
-_SWITCH = pathlib.Path("/sys/module/kmemcache/parameters/direct")
 _TRACING = pathlib.Path("/sys/kernel/tracing")
 _PROBES = pathlib.Path("/sys/kernel/debug/kprobes/list")
 
 
 @contextlib.contextmanager
-def _switched(value):
-    before = _SWITCH.read_text()
-    _SWITCH.write_text(value)
+def _work_items():
+    before = kernel.serve_at_once(False)
     try:
         yield
     finally:
-        _SWITCH.write_text(before)
+        kernel.serve_at_once(before)
 
 
 def _wait_until_direct(function):
@@ -79,11 +78,11 @@ def inline():
 
 @test("direct: off, every request is served by a work item", needs="module")
 def work_item():
-    with _switched("N"), Server() as one:
+    with _work_items(), Server() as one:
         in_softirq, by_worker = _tcp_senders(one.endpoint)
         equal(in_softirq, 0, "answers that left in softirq")
         check(by_worker >= 50, f"{by_worker} of 51 answers came from a work item")
-    with _switched("N"), Server(unix=True) as one:
+    with _work_items(), Server(unix=True) as one:
         by_worker = _by_worker(_senders("unix_stream_sendmsg", lambda: _fifty_gets(one.endpoint)))
         check(by_worker >= 50, f"{by_worker} of 51 answers over a unix socket came from a work item")
 

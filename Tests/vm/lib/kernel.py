@@ -54,6 +54,16 @@ def unload(within=10):
     equal(threads(), [], "kernel threads of the module after rmmod")
 
 
+def serve_at_once(wanted):
+    """The module's parameter `direct`: whether requests are served where they come in. Returns what it was.
+
+    A connection keeps what it was opened with."""
+    switch = pathlib.Path("/sys/module/kmemcache/parameters/direct")
+    before = switch.read_text() == "Y\n"
+    switch.write_text("Y" if wanted else "N")
+    return before
+
+
 def ensure_loaded():
     if not is_loaded():
         load()
