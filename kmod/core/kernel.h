@@ -49,11 +49,17 @@
 #include <linux/types.h>
 #include <linux/vmalloc.h>
 
-/* Bytes of a page that we carve ourselves: nobody may use them, or only the first ones may be used.
- * Only sim/ has a sanitizer that can be told so from outside the kernel's own allocators.
+/*
+ * Bytes of a page that we carve ourselves: nobody may use them, or only the first ones may be used. @start of
+ * the latter is aligned to 8 bytes. Only for sanitizers, which know nothing of our chunks: poison.c, sim/memory.c.
  */
+#ifdef CONFIG_KASAN_GENERIC
+void kmc_poison(const void *start, size_t len);
+void kmc_unpoison(const void *start, size_t len);
+#else
 static inline void kmc_poison(const void *start, size_t len) { }
 static inline void kmc_unpoison(const void *start, size_t len) { }
+#endif
 
 /* A contract, not a hint: the caller runs with bottom halves off (or on). */
 #define kmc_assert_bh_off()	lockdep_assert(in_softirq())

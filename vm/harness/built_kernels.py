@@ -89,7 +89,7 @@ def _unpack(recipe, scratch, log):
 def _compile(recipe, tree, root, log):
     """Configure and build; returns the release. Modules and image go below `root`."""
     fragments = [str(CONFIGS / f"{name}.config") for name in ("guest", recipe.config)]
-    jobs = f"-j{os.cpu_count()}"
+    jobs = f"-j{len(os.sched_getaffinity(0))}"
     _step("configuring", ["make", "defconfig", "kvm_guest.config"], tree, log)
     _step("configuring further", ["scripts/kconfig/merge_config.sh", "-m", ".config", *fragments], tree, log)
     _step("settling the configuration", ["make", "olddefconfig"], tree, log)
