@@ -28,6 +28,8 @@ public enum AuthenticationMode: UInt8, Sendable {
 public struct InstanceSettings: Equatable, Sendable {
     /// Bytes for items (`-m`).
     public var memoryLimit: UInt64?
+    /// Bytes of the memory limit that count as taken already (`T_MEMD_INITIAL_MALLOC`); for tests.
+    public var initialMalloc: UInt64?
     /// False: refuse to store when full (`-M`).
     public var evict: Bool?
     /// Connections at the same time (`-c`).
@@ -201,6 +203,7 @@ extension InstanceSettings {
         SettingRow(attribute: KMC_S_WATCHER_LOGBUF_SIZE, place: .u32(\.watcherLogBufferSize)),
         SettingRow(attribute: KMC_S_WORKER_LOGBUF_SIZE, place: .u32(\.workerLogBufferSize)),
         SettingRow(attribute: KMC_S_READ_BUF_MEM_LIMIT, place: .u32(\.readBufferLimit)),
+        SettingRow(attribute: KMC_S_INITIAL_MALLOC, place: .u64(\.initialMalloc)),
         SettingRow(attribute: KMC_S_AUTH, place: .authentication(\.authentication)),
         SettingRow(attribute: KMC_S_AUTH_FILE, place: .string(\.authFile)),
     ]

@@ -59,6 +59,7 @@ struct SettingsTests {
         settings.watcherLogBufferSize = 45
         settings.workerLogBufferSize = 46
         settings.readBufferLimit = 47
+        settings.initialMalloc = 1 << 48
         return settings
     }()
 

@@ -112,6 +112,8 @@ const struct kmc_setting_row kmc_setting_rows[] = {
 		"shown only: there is no buffer but each watcher's"),
 	KMC_ROW(READ_BUF_MEM_LIMIT, read_buf_mem_limit, U32, 0, 4095U << 20, 0,
 		"bytes for what connections read and answer, in buffers of 16 KiB; 0: any"),
+	KMC_ROW(INITIAL_MALLOC, initial_malloc, U64, 0, KMC_MEMORY_MAX, 0,
+		"bytes of the memory limit that count as taken already; for tests"),
 	KMC_ROW(AUTH, auth, U8, KMC_AUTH_NONE, KMC_AUTH_SASL, KMC_AUTH_NONE,
 		"how clients must say who they are"),
 	KMC_ROW(AUTH_FILE, auth_file, STRING, 0, KMC_AUTH_FILE_MAX, 0,

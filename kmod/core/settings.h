@@ -20,6 +20,7 @@
  */
 struct kmc_settings {
 	u64 memory_limit;
+	u64 initial_malloc;	/* bytes of that which nobody has, and yet count */
 	u32 conn_limit;
 	u32 growth_factor;	/* thousandths */
 	u32 size_min;

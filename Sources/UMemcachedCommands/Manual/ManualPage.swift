@@ -68,6 +68,8 @@ enum ManualPage {
         .Bl -tag -width Ds
         .It Ev MEMCACHED_PORT_FILENAME
         A file that gets a line for each port.
+        .It Ev T_MEMD_INITIAL_MALLOC
+        Bytes of the memory limit that count as taken already; memcached's own tests set it.
         .It Ev LISTEN_PID , LISTEN_FDS
         Sockets of a service manager, served in place of
         .Fl p , Fl l

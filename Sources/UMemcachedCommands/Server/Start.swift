@@ -13,6 +13,9 @@ struct Start {
     let isMemcached: Bool
     /// Where the ports are to be written.
     var portFile = getenv(PortFile.variable).map { String(cString: $0) }
+    /// What memcached reads for its own tests: bytes of the memory limit that count as taken already. What is no such
+    /// number is passed over, as memcached does.
+    var initialMalloc = getenv("T_MEMD_INITIAL_MALLOC").flatMap { UInt64(String(cString: $0)) }
     /// A socket to the module; tests put another one in its place.
     var connect: () throws(ControlError) -> any NetlinkTransport = { () throws(ControlError) in try LibNLTransport() }
 
@@ -101,6 +104,7 @@ struct Start {
         _ control: Control, _ sockets: [ListeningSockets.Socket], _ access: Access, name: String?
     ) throws(ControlError) -> Instance {
         var settings = options.settled
+        settings.initialMalloc = initialMalloc
         settings.backlog = settings.backlog ?? ServerOptions.defaultBacklog
         if options.unixPath != nil { settings.unixMask = settings.unixMask ?? ServerOptions.defaultUnixMask }
         if !options.listen.isEmpty {

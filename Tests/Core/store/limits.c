@@ -109,11 +109,37 @@ static void announced(void)
 	cache_close(&c);
 }
 
+/* What counts as taken already: no page fits behind it but each class's first. */
+static void taken(void)
+{
+	struct cache c;
+
+	cache_init(&c);
+	c.settings.initial_malloc = c.settings.memory_limit - (2 << 20) + 32;
+	c.settings.evict = 0;
+	cache_open(&c);
+	EQUAL(totals_of(&c).total_malloced, c.settings.initial_malloc);
+	EQUAL(cache_put(&c, KMC_SET, "a", value_of(0, 400000), 400000, 0), KMC_STORED);
+	EQUAL(cache_put(&c, KMC_SET, "b", value_of(1, 400000), 400000, 0), KMC_STORED);
+	CHECK(IS_ERR(cache_item(&c, "c", value_of(2, 400000), 400000, 0, 0)));
+	EQUAL(totals_of(&c).total_malloced, c.settings.initial_malloc + (1 << 20));
+	fill(&c, 3, SMALL);
+	EQUAL(totals_of(&c).total_malloced, c.settings.initial_malloc + (2 << 20));
+	cache_close(&c);
+	cache_init(&c);
+	c.settings.initial_malloc = 2 * c.settings.memory_limit;
+	cache_open(&c);
+	fill(&c, 4, SMALL);
+	CHECK(has(&c, 4, SMALL));
+	cache_close(&c);
+}
+
 static const struct tap_test tests[] = {
 	{ "limits: a lower limit gives memory back", limit },
 	{ "limits: gives memory back when pressed", pressed },
 	{ "limits: sizes that are listed", listed_sizes },
 	{ "limits: values that are only announced", announced },
+	{ "limits: what counts as taken already", taken },
 };
 
 const struct tap_suite limits_suite = TAP_SUITE(tests);

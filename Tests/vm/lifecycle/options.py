@@ -127,6 +127,18 @@ def port_file():
         check("no instance" in succeed("list").stdout, "an instance nobody knows of was left behind")
 
 
+@test("options: T_MEMD_INITIAL_MALLOC counts as taken: the room that it leaves is all there is", needs="module")
+def initial_malloc():
+    value = b"a" * (400 << 10)
+    for taken, malloced, stored in (((62 << 20) + 32, (63 << 20) + 32, 2), ("x", 5 << 20, 9), ("-1", 5 << 20, 9)):
+        port = server.free_port()
+        environment = {**server.os.environ, "T_MEMD_INITIAL_MALLOC": str(taken)}
+        with _detached("-p", port, "-l", "127.0.0.1", "-M", environment=environment), Wire(("127.0.0.1", port)) as wire:
+            found = [wire.command(b"set big%d 0 0 %d\r\n%s" % (number, len(value), value)) for number in range(9)]
+            equal(found.count(b"STORED"), stored, f"{taken} taken: how many were stored")
+            equal(wire.stats(b"slabs")["total_malloced"], str(malloced), f"{taken} taken: total_malloced")
+
+
 # Command line, status, words in the sentence. The statuses are memcached's.
 REFUSALS = (
     ("-p 0", 64, ["-p"]),

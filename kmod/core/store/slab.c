@@ -11,7 +11,8 @@ u32 kmc_slab_pages(const struct kmc_slab *slab)
 
 u64 kmc_slab_limit(const struct kmc_store *store)
 {
-	u64 limit = READ_ONCE(store->core->settings.memory_limit) / KMC_PAGE_SIZE;
+	u64 bytes = READ_ONCE(store->core->settings.memory_limit);
+	u64 limit = (bytes - min(bytes, store->core->settings.initial_malloc)) / KMC_PAGE_SIZE;
 	u32 ceiling = READ_ONCE(store->slab.ceiling);
 
 	return ceiling ? min_t(u64, limit, ceiling) : limit;

@@ -111,7 +111,8 @@ void kmc_store_totals(struct kmc_store *store, struct kmc_store_totals *totals)
 	u32 class;
 
 	*totals = (struct kmc_store_totals){
-		.total_malloced = (u64)kmc_slab_pages(&store->slab) * KMC_PAGE_SIZE,
+		.total_malloced = store->core->settings.initial_malloc +
+				  (u64)kmc_slab_pages(&store->slab) * KMC_PAGE_SIZE,
 		.pooled_pages = READ_ONCE(store->slab.pooled),
 		.reserved_pages = READ_ONCE(store->slab.reserved),
 		.incoming_bytes = (u64)atomic64_read(&store->incoming),

@@ -235,6 +235,7 @@ enum kmc_setting {
 	KMC_S_AUTH,		/* u8, enum kmc_auth (-Y, -S) */
 	KMC_S_AUTH_FILE,	/* string, where the users of KMC_AUTH_TEXT come from; shown, not used */
 	KMC_S_READ_BUF_MEM_LIMIT, /* u32, bytes for what connections read and answer, 0: any (-o read_buf_mem_limit) */
+	KMC_S_INITIAL_MALLOC,	/* u64, bytes of KMC_S_MEMORY_LIMIT that count as taken already; for tests */
 	__KMC_S_MAX
 };
 #define KMC_S_MAX (__KMC_S_MAX - 1)
