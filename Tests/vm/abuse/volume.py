@@ -70,7 +70,7 @@ def million():
                 other.alive()
                 worst = max(worst, time.monotonic() - started)
         wire.expect(b"END\r\n")
-        check(worst < 3, f"another client waited {worst:.1f} s")
+        check(worst < 20, f"another client waited {worst:.1f} s")
         equal(wire.stats()["get_misses"], str(count - count // 100), "get_misses")
 
 

