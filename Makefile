@@ -13,7 +13,7 @@ SWIFT_FLAGS := -c release --static-swift-stdlib
 export KDIR
 
 .DEFAULT_GOAL := all
-.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long peer-suite bench check install uninstall clean
+.PHONY: all help kmod kmods test-kmods tool deps vm run prepare debug-kernels test long soak peer-suite bench check install uninstall clean
 
 all: kmod tool ## Build the module for one kernel (KVER= or KDIR= choose) and the tool.
 
@@ -69,6 +69,12 @@ debug-kernels: deps ## Build the kernels that find bugs (DEBUG_KERNELS="debug kc
 long: ## Run the long tests.
 	@$(MAKE) --no-print-directory prepare debug-kernels || { echo "0 passed, 1 failed"; exit 1; }
 	@tools/run-suites --tier long $(SUITES)
+
+MINUTES ?= 120
+soak: ## Load, ten instances, traffic, an end at a random moment, unload, for MINUTES (120); VMFLAGS='--kernel debug' ...
+	@$(MAKE) --no-print-directory prepare
+	@$(VM) --kernel 6.12 --cpus 4 --timeout $$(($(MINUTES) * 120 + 1800)) $(VMFLAGS) -- \
+		env KMC_SOAK_MINUTES=$(MINUTES) KMC_SOAK_SEED=$(or $(SEED),1) Tests/vm/run-suite soak
 
 peer-suite: ## Run memcached's own tests against umemcached: MEMCACHED_SRC= is the source of memcached 1.6.45.
 	@[ -z "$(MEMCACHED_SRC)" ] || { tools/deps peer && $(MAKE) --no-print-directory prepare; }
