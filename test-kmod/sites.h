@@ -10,11 +10,16 @@
 #include <linux/net.h>
 #include <linux/netlink.h>
 #include <linux/percpu.h>
+#include <linux/shrinker.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/genetlink.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/route.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -47,6 +52,11 @@ static inline void *kmc_real_kvzalloc(size_t size, gfp_t gfp)
 static inline void *kmc_real_kvmalloc(size_t size, gfp_t gfp)
 {
 	return kvmalloc(size, gfp);
+}
+
+static inline void *kmc_real_kvcalloc(size_t nr, size_t size, gfp_t gfp)
+{
+	return kvcalloc(nr, size, gfp);
 }
 
 static inline void *kmc_real___vmalloc(unsigned long size, gfp_t gfp)
@@ -114,6 +124,27 @@ static inline int kmc_starved_send(struct sock *sk)
 	return -EAGAIN;
 }
 
+static inline int kmc_real_xa_alloc_bh(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
+{
+	return xa_alloc_bh(xa, id, entry, limit, gfp);
+}
+
+static inline struct rtable *kmc_real_ip_route_output_flow(struct net *net, struct flowi4 *flow, const struct sock *sk)
+{
+	return ip_route_output_flow(net, flow, sk);
+}
+
+static inline struct dst_entry *kmc_real_ip6_dst_lookup_flow(struct net *net, const struct sock *sk, struct flowi6 *flow,
+							     const struct in6_addr *dst)
+{
+	return ip6_dst_lookup_flow(net, sk, flow, dst);
+}
+
+static inline struct shrinker *kmc_real_kmc_shrinker_start(const struct shrinker *what, const char *name)
+{
+	return kmc_shrinker_start(what, name);
+}
+
 static inline int kmc_real_genl_register_family(struct genl_family *family)
 {
 	return genl_register_family(family);
@@ -128,6 +159,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #undef kmalloc
 #undef kvzalloc
 #undef kvmalloc
+#undef kvcalloc
 #undef __vmalloc
 #undef alloc_percpu
 #undef alloc_percpu_gfp
@@ -139,6 +171,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define kmalloc(...) KMC_OR_NULL(kmalloc, __VA_ARGS__)
 #define kvzalloc(...) KMC_OR_NULL(kvzalloc, __VA_ARGS__)
 #define kvmalloc(...) KMC_OR_NULL(kvmalloc, __VA_ARGS__)
+#define kvcalloc(...) KMC_OR_NULL(kvcalloc, __VA_ARGS__)
 #define __vmalloc(...) KMC_OR_NULL(__vmalloc, __VA_ARGS__)
 #define alloc_percpu_gfp(type, gfp) \
 	((typeof(type) __percpu *)KMC_OR_NULL(alloc_percpu, sizeof(type), __alignof__(type), (gfp)))
@@ -155,6 +188,10 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define kernel_accept(...) KMC_OR(-ENFILE, kernel_accept, __VA_ARGS__)
 #define kmc_sock_sendmsg(...) KMC_OR(-ENOBUFS, kmc_sock_sendmsg, __VA_ARGS__)
 #define tcp_sendmsg_locked(sk, ...) KMC_OR(kmc_starved_send(sk), tcp_sendmsg_locked, sk, __VA_ARGS__)
+#define xa_alloc_bh(...) KMC_OR(-ENOMEM, xa_alloc_bh, __VA_ARGS__)
+#define ip_route_output_flow(...) KMC_OR(ERR_PTR(-ENOBUFS), ip_route_output_flow, __VA_ARGS__)
+#define ip6_dst_lookup_flow(...) KMC_OR(ERR_PTR(-ENOMEM), ip6_dst_lookup_flow, __VA_ARGS__)
+#define kmc_shrinker_start(...) KMC_OR_NULL(kmc_shrinker_start, __VA_ARGS__)
 #define genl_register_family(...) KMC_OR(-ENOMEM, genl_register_family, __VA_ARGS__)
 #define netlink_register_notifier(...) KMC_OR(-ENOMEM, netlink_register_notifier, __VA_ARGS__)
 
