@@ -94,13 +94,17 @@ def sasl():
             wire.closed()
 
 
+def _enlist(path, name, realm, word):
+    subprocess.run(["saslpasswd2", "-p", "-c", "-f", path, "-u", realm, name], input=word.encode(), check=True)
+
+
 @contextlib.contextmanager
 def _sasldb():
     """What -S needs to find a sasldb with two users: one of this host, one of another realm."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "sasldb")
-        for name, realm, word in (("alice", socket.gethostname(), "secret"), ("bob", "else.example", "word")):
-            subprocess.run(["saslpasswd2", "-p", "-c", "-f", path, "-u", realm, name], input=word.encode(), check=True)
+        _enlist(path, "alice", socket.gethostname(), "secret")
+        _enlist(path, "bob", "else.example", "word")
         pathlib.Path(folder, "memcached.conf").write_text(f"mech_list: plain\nsasldb_path: {path}\n")
         yield {"SASL_CONF_PATH": folder}
 
@@ -135,11 +139,12 @@ def libmemcached():
 
 
 @contextlib.contextmanager
-def _attached(path):
+def _attached(*options, environment=None):
     """Under the tool; clients cannot say much to it, so that only the port is waited for."""
     port = free_port()
-    process = subprocess.Popen(["umemcached", "--foreground", "-l", "127.0.0.1", "-p", str(port), "-Y", str(path)],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(["umemcached", "--foreground", "-l", "127.0.0.1", "-p", str(port), *options],
+                               env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     limit = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -164,7 +169,7 @@ def _until(wire, user, password, answer):
 
 @test("auth: SIGHUP reads the file again: who is in stays in, who comes meets the new one", needs=MODULE)
 def reload():
-    with _file("foo:bar\n") as path, _attached(path) as (process, connect), connect() as inside, connect() as later:
+    with _file("foo:bar\n") as path, _attached("-Y", str(path)) as (process, connect), connect() as inside, connect() as later:
         equal(_login(inside, "foo", "bar"), b"STORED\r\n", "before")
         path.write_text("new:word\n")
         equal(_login(later, "new", "word"), FAILURE, "the file alone changes nothing")
@@ -179,6 +184,33 @@ def reload():
         with connect() as wire:
             equal(_login(wire, "new", "word"), b"STORED\r\n", "a file that is none changes nothing")
         inside.alive()
+
+
+def _plain_status(connect, user, password):
+    with connect() as wire:
+        return _packet(wire, AUTH, b"PLAIN", _plain(user, password))[0]
+
+
+@test("auth -S: SIGHUP reads the sasldb again; one that is none changes nothing", needs=MODULE)
+def reload_sasldb():
+    with _sasldb() as environment, _attached("-S", environment=environment) as (process, connect), connect() as inside:
+        equal(_packet(inside, AUTH, b"PLAIN", _plain("alice", "secret"))[0], 0, "alice, before")
+        path = pathlib.Path(environment["SASL_CONF_PATH"], "sasldb")
+        _enlist(path, "carol", "else.example", "new")
+        _enlist(path, "bob", "else.example", "other")
+        equal(_plain_status(connect, "carol@else.example", "new"), 0x20, "the file alone changes nothing")
+        process.send_signal(signal.SIGHUP)
+        limit = time.monotonic() + START_SECONDS
+        while _plain_status(connect, "carol@else.example", "new"):
+            check(time.monotonic() < limit, "carol is still nobody")
+            time.sleep(0.05)
+        for user, password, answer in (("alice", "secret", 0), ("bob@else.example", "other", 0), ("bob@else.example", "word", 0x20)):
+            equal(_plain_status(connect, user, password), answer, f"{user} with {password}, after")
+        path.write_bytes(path.read_bytes()[:100])
+        process.send_signal(signal.SIGHUP)
+        check("no sasldb" in process.stderr.readline(), "what is wrong with the file is told")
+        equal(_plain_status(connect, "carol@else.example", "new"), 0, "carol, after a file that is none")
+        equal(_packet(inside, SET, b"a", b"value", bytes(8))[0], 0, "who was in before has stayed in")
 
 
 @test("auth: files and options that do not go together are refused with a sentence", needs=MODULE)
