@@ -46,7 +46,12 @@ extension Stage {
         try meetGate(asked)
         for password in ["", "x", login.password + "x", String(login.password.dropLast())] { try meetGate([login.request(password: password)]) }
         try meetGate([Login.plain(Bytes("\0\(login.user)\0\(login.password)"), mechanism: "CRAM-MD5")])
-        for token in ["\0", "\0\0", "\0\(login.user)", login.user, "\0\(login.user)\0\(login.password)\0"] { try meetGate([Login.plain(Bytes(token))]) }
+        for token in ["", "\0", "\0\0", "\0\(login.user)", login.user, "\0\(login.user)\0\(login.password)\0"] { try meetGate([Login.plain(Bytes(token))]) }
+        let begin = Login.plain([]), right = Bytes("\0\(login.user)\0\(login.password)")
+        try meetGate([Login.plain(right, 0x22)])
+        try meetGate([begin, Login.plain(right, 0x22)])
+        try meetGate([begin, Login.plain(Bytes("\0\(login.user)\0x"), 0x22)])
+        try meetGate([begin, begin, Login.plain(right)])
         for opcode in BinaryOpcode.all where opcode.code != 0x0B {
             try meetGate([BinaryFrame(opcode.code, opaque: 4).encoded(BinaryFrame.requestMagic)])
         }

@@ -14,6 +14,8 @@ public struct Gate {
 
     /// A line below this many bytes closes (proto_text.c, MIN_AUTH_REQ_LEN).
     private static let shortestLine = 6
+    /// protocol_binary.h, PROTOCOL_BINARY_RESPONSE_AUTH_CONTINUE
+    private static let goOn: UInt16 = 0x21
 
     private let kind: Kind
     private let user: Bytes
@@ -21,6 +23,8 @@ public struct Gate {
     private let version: String
     private var queue = ByteQueue()
     private var awaited: Int?
+    /// Whoever began with PLAIN and said nothing was asked to go on (RFC 4422, section 3.3; libsasl2 does for memcached).
+    private var isAskedToGoOn = false
     public private(set) var isOpen = false
     public private(set) var isClosed = false
 
@@ -78,10 +82,16 @@ public struct Gate {
 
     private mutating func answer(_ request: BinaryFrame) -> BinaryFrame {
         var reply = BinaryFrame(request.opcode, opaque: request.opaque)
+        let goesOn = isAskedToGoOn && request.opcode == 0x22
+        let speaksPlain = goesOn || request.opcode == 0x21 && request.key == Bytes("PLAIN")
+        if (0x21...0x22).contains(request.opcode) {
+            isAskedToGoOn = speaksPlain && !goesOn && request.value.isEmpty
+        }
         switch request.opcode {
         case 0x0B: reply.value = Bytes(version)
         case 0x20: reply.value = Bytes("PLAIN")
-        case 0x21 where request.key == Bytes("PLAIN") && request.value == [0] + user + [0] + password:
+        case 0x21 where isAskedToGoOn: reply.status = Self.goOn
+        case 0x21...0x22 where speaksPlain && request.value == [0] + user + [0] + password:
             reply.value = Bytes("Authenticated")
             isOpen = true
         default:

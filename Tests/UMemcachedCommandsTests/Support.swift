@@ -30,6 +30,14 @@ final class Scratch {
         path = String(cString: try #require(mkdtemp(&template)))
     }
 
+    /// A file in it.
+    func write(_ name: String, _ bytes: some Sequence<UInt8>) throws {
+        let file = try #require(fopen("\(path)/\(name)", "w"))
+        defer { fclose(file) }
+        let all = Array(bytes)
+        #expect(fwrite(all, 1, all.count, file) == all.count)
+    }
+
     deinit {
         guard let folder = opendir(path) else { return }
         while let entry = readdir(folder) {
