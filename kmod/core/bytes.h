@@ -59,15 +59,46 @@ static __always_inline const u8 *kmc_seek(const u8 *at, const u8 *end, u8 byte)
 	return kmc_seek_either(at, end, byte, byte);
 }
 
+/* The same where it is likely to be far away. */
+static __always_inline const u8 *kmc_seek_far(const u8 *at, const u8 *end, u8 byte)
+{
+	while (end - at >= 16 && !(kmc_word_match(kmc_word(at), byte) | kmc_word_match(kmc_word(at + 8), byte)))
+		at += 16;
+	return kmc_seek(at, end, byte);
+}
+
+/* The first byte in [@at, @end) that is a blank or below (line ends are), else @end. */
+static __always_inline const u8 *kmc_seek_blank(const u8 *at, const u8 *end)
+{
+	for (; end - at >= 8; at += 8) {
+		u64 word = kmc_word(at);
+		u64 match = (word - (' ' + 1) * KMC_BYTE_ONES) & ~word & KMC_BYTE_TOPS;
+
+		if (match)
+			return at + __ffs64(match) / 8;
+	}
+	while (at < end && *at > ' ')
+		at++;
+	return at;
+}
+
 /* Copy @len bytes. Return: behind them in @to. They do not overlap. */
 static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, size_t len)
 {
+	u8 *end = to + len;
+
 	if (len >= KMC_BYTES_SHORT) {
 		memcpy(to, from, len);
-		return to + len;
+		return end;
 	}
-	for (; len >= 8; len -= 8, to += 8, from += 8)
-		__builtin_memcpy(to, from, 8);
+	if (len >= 8) {		/* the last word over a part of the one before */
+		const u8 *last = from + len - 8;
+
+		for (; from < last; to += 8, from += 8)
+			__builtin_memcpy(to, from, 8);
+		__builtin_memcpy(end - 8, last, 8);
+		return end;
+	}
 	if (len & 4) {
 		__builtin_memcpy(to, from, 4);
 		to += 4;
@@ -86,9 +117,14 @@ static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, size_t len)
 /* Whether @len bytes are the same. */
 static __always_inline bool kmc_same(const u8 *a, const u8 *b, size_t len)
 {
-	for (; len >= 8; len -= 8, a += 8, b += 8)
-		if (kmc_word(a) != kmc_word(b))
-			return false;
+	if (len >= 8) {		/* the last word over a part of the one before */
+		const u8 *last = a + len - 8;
+
+		for (; a < last; a += 8, b += 8)
+			if (kmc_word(a) != kmc_word(b))
+				return false;
+		return kmc_word(last) == kmc_word(b - (a - last));
+	}
 	for (; len; len--)
 		if (*a++ != *b++)
 			return false;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "bytes.h"
 #include "reply.h"
 #include "store/store.h"
 
@@ -75,7 +76,7 @@ bool kmc_reply_copy(struct kmc_reply *reply, const void *data, u32 len)
 
 	if (!at)
 		return false;
-	memcpy(at, data, len);
+	kmc_copy(at, data, len);
 	return true;
 }
 

@@ -252,6 +252,12 @@ void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct k
 	peek->flags = item->flags;
 }
 
+void kmc_peek_key(struct kmc_store *store, struct kmc_key *key, struct kmc_peek *peek)
+{
+	*key = kmc_key(store, key->data, key->len);
+	kmc_peek_begin(store, key, peek);
+}
+
 bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
 {
 	if (!double_knobs.torn)

@@ -10,6 +10,7 @@ static bool seeks_right(size_t len, size_t a_at, size_t b_at)
 {
 	u8 *bytes = malloc(len ? len : 1);
 	size_t first = len, either = len;
+	u8 *blank = bytes + min(a_at, b_at < len ? b_at : len);
 	bool right;
 
 	memset(bytes, '\xa0', len);	/* a blank but for the top bit */
@@ -21,6 +22,8 @@ static bool seeks_right(size_t len, size_t a_at, size_t b_at)
 		first = a_at;
 	either = min(first, a_at != b_at && b_at < len ? b_at : len);
 	right = kmc_seek(bytes, bytes + len, ' ') == bytes + first &&
+		kmc_seek_far(bytes, bytes + len, ' ') == bytes + first &&
+		kmc_seek_blank(bytes, bytes + len) == blank &&
 		kmc_seek_either(bytes, bytes + len, ' ', '\n') == bytes + either;
 	free(bytes);
 	return right;

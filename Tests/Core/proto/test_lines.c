@@ -139,8 +139,32 @@ static void test_million_whole(void)
 	free(in);
 }
 
+/* Lines that are read in one go if they are plain, and what is just not plain any more. */
+static void test_nearly_plain(void)
+{
+	test_line("set a\x01z 7 0 1\r\nx\r\nget a\x01z\r\nmg a\x01z v\r\n",
+		  "STORED\r\nVALUE a\x01z 7 1\r\nx\r\nEND\r\nVA 1\r\nx\r\n", false, "a control character in a key");
+	test_line("set a\rz 0 0 1\r\nx\r\nget a\rz b\r\nmg a\rz v\r\n",
+		  "STORED\r\nVALUE a\rz 0 1\r\nx\r\nEND\r\nVA 1\r\nx\r\n", false, "a carriage return in a key");
+	test_line("set  a 0 0 1\r\nx\r\nget  a  a \r\nmg  a  v \r\n",
+		  "STORED\r\nVALUE a 0 1\r\nx\r\nVALUE a 0 1\r\nx\r\nEND\r\nVA 1\r\nx\r\n", false, "blanks");
+	test_line("set a 0 0 1\nx\r\nget a\nmg a v\n", "STORED\r\nVALUE a 0 1\r\nx\r\nEND\r\nVA 1\r\nx\r\n", false,
+		  "newlines alone");
+	test_line("set a 999999999 0 1\r\nx\r\nset b 4294967295 0 1\r\nx\r\nget a b\r\n",
+		  "STORED\r\nSTORED\r\nVALUE a 999999999 1\r\nx\r\nVALUE b 4294967295 1\r\nx\r\nEND\r\n", false,
+		  "numbers of nine and ten digits");
+	test_line("set a 0 0 0000000001\r\nx\r\nset b 0 0 1 noreply\r\ny\r\nset c 0 0 +1\r\nget a b c\r\n",
+		  "STORED\r\n" BAD "VALUE a 0 1\r\nx\r\nVALUE b 0 1\r\ny\r\nEND\r\n", false, "other ways to say a length");
+	test_line("set a 0 0 1\r\nx\r\nmg a v\r\nmg n v\r\nmg a\r\nmg a v v\r\nmg a v1\r\nmg a vk\r\nmg a v k\r\nmn\r\n",
+		  "STORED\r\nVA 1\r\nx\r\nEN\r\nHD\r\nCLIENT_ERROR duplicate flag\r\nVA 1\r\nx\r\nVA 1\r\nx\r\n"
+		  "VA 1 ka\r\nx\r\nMN\r\n", false, "a row of mg");
+	test_line("get a\r\nset a 0 0 0\r\n\r\nmg a v\r\nget \r\nget\r\n",
+		  "END\r\nSTORED\r\nVA 0\r\n\r\n" BAD BAD, false, "an empty value, no key");
+}
+
 void test_lines(void)
 {
+	test_nearly_plain();
 	test_filled("", 'x', 2046, "\r\n", "ERROR\r\n", false, "unknown, 2048 bytes");
 	test_filled("", 'x', 2047, "\r\n", "", true, "unknown, 2049 bytes");
 	test_filled("", 'x', 5000, "", "", true, "unknown, without end");

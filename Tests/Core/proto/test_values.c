@@ -71,10 +71,13 @@ static void test_refused(u32 size, const char *answer, size_t run)
 	free(in);
 }
 
+/* Copied or held, both are small for a reply of many. */
+#define SMALL_MAX	4096
+
 /* Replies of small values that fill the room many times over. */
 static void test_small(u32 size, u32 keys, u32 send)
 {
-	u8 value[KMC_COPY_MAX];
+	u8 value[SMALL_MAX];
 	char *get = malloc(2 * keys + 16), *at = get;
 	char head[64];
 	struct drive d;
@@ -109,7 +112,7 @@ static void test_small(u32 size, u32 keys, u32 send)
 
 void test_values(void)
 {
-	static const u32 sizes[] = { 1, 100, 4095, 4096, 4097, 8191, 8193, 50000, 524288, 600000, 1000000 };
+	static const u32 sizes[] = { 1, 100, KMC_COPY_MAX - 1, KMC_COPY_MAX, KMC_COPY_MAX + 1, 4095, 4096, 4097, 8191, 8193, 50000, 524288, 600000, 1000000 };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -124,7 +127,10 @@ void test_values(void)
 	test_refused(8 << 20, "SERVER_ERROR object too large for cache\r\n", 4096);
 	test_small(1, 3000, 0);
 	test_small(1, 3000, 1);
-	test_small(4096, 50, 0);
-	test_small(4096, 50, 777);
+	test_small(KMC_COPY_MAX, 100, 0);
+	test_small(KMC_COPY_MAX, 100, 777);
+	test_small(KMC_COPY_MAX + 1, 100, 777);
+	test_small(SMALL_MAX, 50, 0);
+	test_small(SMALL_MAX, 50, 777);
 	test_small(2000, 100, 5000);
 }

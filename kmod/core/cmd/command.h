@@ -183,7 +183,12 @@ enum kmc_result kmc_swallow(struct kmc_session *s, struct kmc_turn *turn);
 void kmc_drop_item(struct kmc_session *s);
 
 /* One answer more of @core->buffers. Return: false: there is no room, which is counted. */
-bool kmc_answer_begin(struct kmc_session *s);
+bool kmc_answer_more(struct kmc_session *s);
+
+static inline bool kmc_answer_begin(struct kmc_session *s)
+{
+	return likely(!s->core->buffers) || kmc_answer_more(s);
+}
 
 /* The last @nr of them were none. */
 void kmc_answer_undo(struct kmc_session *s, u32 nr);

@@ -6,6 +6,7 @@
  */
 #include "command.h"
 #include "../bytes.h"
+#include "../proto/text.h"
 
 static bool kmc_get_touches(const struct kmc_session *s)
 {
@@ -257,6 +258,101 @@ static enum kmc_result kmc_get_end(struct kmc_session *s, struct kmc_turn *turn,
 	return KMC_DONE;
 }
 
+/* Whether keys of a get are answered by nothing but what the store has, and nobody wants to know. */
+static bool kmc_get_is_plain(const struct kmc_session *s)
+{
+	const struct kmc_core *core = s->core;
+
+	return s->req.op == KMC_OP_GET && s->protocol == &kmc_text && !s->req.with_cas && !s->item &&
+	       s->phase == KMC_PHASE_BEGIN && s->carry_to == s->carry_from && !core->buffers &&
+	       !kmc_watched(&core->watch, KMC_WATCH_FETCHERS) && !READ_ONCE(core->settings.stats_detail);
+}
+
+/* A value that is not copied: hold it. If it has gone meanwhile, the long way will see that. */
+static noinline void kmc_get_seize(struct kmc_session *s, const struct kmc_key *key)
+{
+	enum kmc_miss miss;
+
+	s->item = kmc_store_get(s->core->store, key, &miss);
+	if (!s->item)
+		return;
+	kmc_count_hit(s, READ_ONCE(s->item->class));
+	s->phase = KMC_PHASE_HIT;
+}
+
+/*
+ * One key's answer, to @at, before @limit. Return: behind it; NULL: this is for the long way, nothing was done
+ * but that a large value may have been taken hold of.
+ */
+static __always_inline u8 *kmc_get_plain(struct kmc_session *s, const u8 *data, u32 len, u8 *at, const u8 *limit)
+{
+	struct kmc_store *store = s->core->store;
+	struct kmc_peek peek __uninitialized;
+	struct kmc_key key __uninitialized;
+	u8 *end;
+
+	key.data = data;
+	key.len = len;
+	kmc_peek_key(store, &key, &peek);
+	if (unlikely(!peek.item)) {
+		kmc_count(kmc_session_stats(s), get_misses);
+		return at;
+	}
+	if (!peek.value)
+		kmc_get_seize(s, &key);
+	if (!peek.value || limit - at < (ptrdiff_t)(KMC_LINE_MAX + peek.nbytes))
+		return NULL;
+	end = kmc_text_put_hit(at, data, len, peek.client_flags, peek.nbytes);
+	end = kmc_copy(end, (const u8 *)"\r\n", 2);
+	end = kmc_copy(end, peek.value, peek.nbytes);
+	end = kmc_copy(end, (const u8 *)"\r\n", 2);
+	if (unlikely(!kmc_peek_valid(store, &key, &peek)))
+		return NULL;
+	kmc_peek_touch(store, &key, &peek);
+	kmc_count_hit(s, peek.class);
+	return end;
+}
+
+/*
+ * The keys that lie ahead, one after the other without a stop, until there is one that needs more than a
+ * glance: the long way goes on with that.
+ */
+static void kmc_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const u8 *data = turn->data + turn->used, *at = data, *stop;
+	const u8 *end = data + min_t(size_t, turn->len - turn->used, turn->budget->bytes);
+	u8 *room = kmc_reply_room(turn->reply, KMC_LINE_MAX), *to = room, *next;
+	const u8 *limit = turn->reply->room + turn->reply->size;
+
+	BUILD_BUG_ON(KMC_LINE_MAX < sizeof("VALUE   \r\n\r\n") + KMC_TEXT_KEY_MAX + 2 * KMC_U64_DIGITS);
+	if (!room)
+		return;
+	for (; turn->budget->keys; turn->budget->keys--) {
+		const u8 *key = at;
+
+		while (key < end && *key == ' ')
+			key++;
+		stop = kmc_seek_blank(key, end);
+		/* Another control character is a part of the key, and rare. */
+		if (end - stop < 2 || stop == key || stop - key > KMC_TEXT_KEY_MAX ||
+		    (*stop != ' ' && (stop[0] != '\r' || stop[1] != '\n')))
+			break;
+		next = kmc_get_plain(s, key, (u32)(stop - key), to, limit);
+		if (!next && !s->item)
+			break;
+		at = stop;
+		if (!next) {
+			turn->budget->keys--;
+			break;
+		}
+		to = next;
+	}
+	if (to != room)
+		kmc_reply_keep(turn->reply, (u32)(to - room));
+	s->any_key = s->any_key || at != data;
+	kmc_advance(turn, at - data);
+}
+
 enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
 	enum kmc_key_status status;
@@ -266,6 +362,8 @@ enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn)
 	for (;;) {
 		if (s->phase == KMC_PHASE_SKIP)
 			return kmc_get_skip(s, turn);
+		if (kmc_get_is_plain(s))
+			kmc_get_ahead(s, turn);
 		result = s->item ? kmc_get_show(s, turn) : KMC_DONE;
 		if (result == KMC_DONE)
 			result = kmc_get_next(s, turn, &status, &used);

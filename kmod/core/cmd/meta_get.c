@@ -185,6 +185,58 @@ static enum kmc_meta_peeked kmc_meta_get_peek(struct kmc_session *s, struct kmc_
 	return KMC_META_LOCK;
 }
 
+/* What asks for no more than to see an item as it is. */
+#define KMC_META_GLANCE \
+	(KMC_META('v') | KMC_META('k') | KMC_META('f') | KMC_META('c') | KMC_META('s') | KMC_META('O') | KMC_META('q'))
+
+/* Such an mg, answered by a single look at the store: how nearly all of them end. */
+static __always_inline enum kmc_meta_peeked kmc_meta_get_glance(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const struct kmc_request *req = &s->req;
+	const bool value = kmc_meta_has(s, KMC_META('v'));
+	struct kmc_store *store = s->core->store;
+	struct kmc_peek peek __uninitialized;
+	struct kmc_key key __uninitialized;
+	u8 *at, *end;
+
+	if (kmc_watched(&s->core->watch, KMC_WATCH_FETCHERS))
+		return KMC_META_LOCK;
+	key.data = req->key;
+	key.len = req->nkey;
+	kmc_peek_key(store, &key, &peek);
+	if (!peek.item)
+		return KMC_META_ABSENT;
+	if ((value && !peek.value) || peek.flags & (KMC_ITEM_WON | KMC_ITEM_STALE | KMC_ITEM_BINARY))
+		return KMC_META_LOCK;
+	at = kmc_reply_room(turn->reply, KMC_LINE_MAX + (value ? peek.nbytes : 0));
+	if (!at)
+		return KMC_META_LOCK;
+	end = kmc_copy(at, (const u8 *)(value ? "VA" : "HD"), 2);
+	if (value) {
+		*end++ = ' ';
+		end += kmc_put_u64(end, peek.nbytes);
+	}
+	if (req->meta.count) {
+		struct kmc_meta_item item = kmc_meta_nothing(s, &key);
+
+		item.cas = peek.cas;
+		item.nbytes = peek.nbytes;
+		item.client_flags = peek.client_flags;
+		end = kmc_meta_put(end, req, &item, KMC_META_SHOW_ITEM);
+	}
+	end = kmc_copy(end, (const u8 *)"\r\n", 2);
+	if (value) {
+		end = kmc_copy(end, peek.value, peek.nbytes);
+		end = kmc_copy(end, (const u8 *)"\r\n", 2);
+	}
+	if (!kmc_peek_valid(store, &key, &peek))
+		return KMC_META_LOCK;
+	kmc_reply_keep(turn->reply, (u32)(end - at));
+	kmc_peek_touch(store, &key, &peek);
+	kmc_count_hit(s, peek.class);
+	return KMC_META_SEEN;
+}
+
 /*
  * N: an empty item, won by whoever makes it. false: somebody was faster, and the item is there.
  */
@@ -227,18 +279,17 @@ static bool kmc_meta_get_vivify(struct kmc_session *s, struct kmc_turn *turn, st
 	return true;
 }
 
-enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn)
+/* @peeked: what is known of it */
+static noinline enum kmc_result kmc_meta_get_look_closely(struct kmc_session *s, struct kmc_turn *turn,
+							  enum kmc_meta_peeked peeked)
 {
-	enum kmc_meta_peeked peeked = KMC_META_LOCK;
 	enum kmc_result result = KMC_DONE;
 	struct kmc_meta_get get __uninitialized;
 	u8 room[KMC_KEY_MAX] __uninitialized;
 	u32 tries;
 
-	if (s->item)
-		return kmc_get_show(s, turn);
 	kmc_meta_get_begin(s, &get, room);
-	if (!get.look.touch)
+	if (!get.look.touch && peeked != KMC_META_ABSENT)
 		peeked = kmc_meta_get_peek(s, turn, &get);
 	if (peeked == KMC_META_SEEN)
 		return KMC_DONE;
@@ -252,4 +303,40 @@ enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *tur
 		peeked = KMC_META_LOCK;
 	}
 	return kmc_meta_get_miss(s, turn, &get);
+}
+
+/*
+ * Behind an mg that needed but a glance there often lies another: go on with it, without a way back and forth
+ * through the session. Return: whether there is one, which then is the session's request.
+ */
+static bool kmc_meta_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
+{
+	struct kmc_budget *budget = turn->budget;
+	size_t head;
+
+	if (s->carry_to != s->carry_from || s->core->buffers || s->protocol != &kmc_text || !budget->requests ||
+	    !budget->bytes || turn->used == turn->len || !kmc_reply_fits(turn->reply, KMC_LINE_MAX))
+		return false;
+	head = kmc_meta_parse_plain(turn->data + turn->used, turn->len - turn->used, &s->req);
+	if (!head || kmc_meta_has(s, ~KMC_META_GLANCE))
+		return false;		/* the session will read it */
+	budget->requests--;
+	kmc_advance(turn, head);
+	return true;
+}
+
+enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn)
+{
+	enum kmc_meta_peeked peeked;
+
+	if (s->item)
+		return kmc_get_show(s, turn);
+	if (kmc_meta_has(s, ~KMC_META_GLANCE))
+		return kmc_meta_get_look_closely(s, turn, KMC_META_LOCK);
+	do {
+		peeked = kmc_meta_get_glance(s, turn);
+		if (peeked != KMC_META_SEEN)
+			return kmc_meta_get_look_closely(s, turn, peeked);
+	} while (kmc_meta_get_ahead(s, turn));
+	return KMC_DONE;
 }

@@ -60,7 +60,7 @@ void kmc_session_sent(struct kmc_session *s)
 	s->answers = 0;
 }
 
-bool kmc_answer_begin(struct kmc_session *s)
+bool kmc_answer_more(struct kmc_session *s)
 {
 	struct kmc_buffers *buffers = kmc_session_buffers(s);
 
@@ -81,6 +81,21 @@ void kmc_answer_undo(struct kmc_session *s, u32 nr)
 		return;
 	kmc_buffers_sent(s->core->buffers, s->peer->number, nr);
 	s->answers -= nr;
+}
+
+bool kmc_session_renew(struct kmc_session *s)
+{
+	kmc_assert_bh_off();
+	if (kmc_session_busy(s) || s->item || s->watcher || s->carry || s->reads || s->answers)
+		return false;
+	s->protocol = NULL;
+	s->tries = 0;
+	s->starved = false;
+	s->closing = false;
+	s->any_key = false;
+	s->challenged = false;
+	s->ending = KMC_ENDING_ERROR;
+	return true;
 }
 
 void kmc_session_destroy(struct kmc_session *s)

@@ -69,6 +69,12 @@ void kmc_session_meet(struct kmc_session *session, struct kmc_peer *peer);
  */
 void kmc_session_destroy(struct kmc_session *session);
 
+/*
+ * A conversation that stands between two requests begins anew, as if it had just been created. BH off.
+ * Return: false: it cannot, for it holds something; destroy it.
+ */
+bool kmc_session_renew(struct kmc_session *session);
+
 /**
  * kmc_session_input - take bytes, do what they ask, add the answers to @reply
  * @data, @len: a run of input; @len may be 0 to go on with a request that wanted sending or a turn

@@ -4,6 +4,7 @@
  * from the input into the item without another stop.
  */
 #include "meta.h"
+#include "../bytes.h"
 #include "../proto/text.h"
 
 static void kmc_store_watch_refusal(struct kmc_session *s, const struct kmc_key *key, bool too_large)
@@ -83,8 +84,31 @@ static u32 kmc_store_put(struct kmc_session *s, const u8 *data, size_t len)
 	return n;
 }
 
+/* All of the value lies there, with what stands behind it, and goes into one piece. Return: whether it did. */
+static bool kmc_store_fill_at_once(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const u32 tail = s->protocol->tail_len, value = s->left - tail;
+	const u8 *data;
+	size_t len;
+	u8 *at;
+
+	data = kmc_window(s, turn, &len);
+	if (s->got || s->left <= tail || len < s->left || turn->budget->bytes < s->left ||
+	    value >= KMC_BYTES_SHORT || kmc_cursor_run(&s->cursor, &at) != value)
+		return false;
+	kmc_copy(at, data, value);
+	memcpy(s->tail, data + value, tail);
+	kmc_take(s, turn, s->left);
+	s->got = (u8)tail;
+	s->left = 0;
+	s->phase = KMC_PHASE_LINK;
+	return true;
+}
+
 static enum kmc_result kmc_store_fill(struct kmc_session *s, struct kmc_turn *turn)
 {
+	if (kmc_store_fill_at_once(s, turn))
+		return KMC_DONE;
 	while (s->left) {
 		const u8 *data;
 		size_t len;
@@ -140,7 +164,7 @@ enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
 	enum kmc_answer answer = KMC_ANSWER_BAD_CHUNK;
 	enum kmc_store_status status;
 
-	if (!memcmp(s->tail, s->protocol->tail, s->protocol->tail_len)) {
+	if (kmc_same(s->tail, s->protocol->tail, s->protocol->tail_len)) {
 		status = kmc_store_link(s->core->store, &key, s->item, kmc_store_mode(s),
 					s->req.cas, &s->req.cas);
 		if (status == KMC_AGAIN && kmc_starve(s) == KMC_PROCESS)

@@ -243,6 +243,48 @@ static void kmc_meta_debug(const struct kmc_tokens *tokens, struct kmc_request *
 		kmc_meta_refuse(req, KMC_ANSWER_BAD_FORMAT);
 }
 
+/* Those whose argument is KMC_META_PLAIN. */
+#define KMC_META_PLAIN_FLAGS \
+	(KMC_META('c') | KMC_META('f') | KMC_META('h') | KMC_META('k') | KMC_META('l') | KMC_META('q') | \
+	 KMC_META('s') | KMC_META('t') | KMC_META('u') | KMC_META('v') | KMC_META('x'))
+
+size_t kmc_meta_parse_plain(const u8 *data, size_t len, struct kmc_request *req)
+{
+	const u8 *end = data + len, *at = data + 3;
+	u64 flags = 0;
+	u32 count = 0;
+
+	if (len < 8 || data[0] != 'm' || data[1] != 'g' || data[2] != ' ')
+		return 0;
+	at = kmc_seek_blank(at, end);
+	req->nkey = (u32)(at - data - 3);
+	if (!req->nkey || at - data - 3 > KMC_TEXT_KEY_MAX)
+		return 0;
+	for (; end - at > 2 && *at == ' '; at += 2) {
+		u8 letter = at[1];
+		u64 flag;
+
+		if (letter < 'A' || letter > 'z')
+			return 0;
+		flag = KMC_META(letter);
+		if (!(flag & KMC_META_PLAIN_FLAGS & ~flags))
+			return 0;
+		flags |= flag;
+		if (KMC_META_ORDERED & flag)
+			req->meta.order[count++] = letter;
+	}
+	if (end - at < 2 || at[0] != '\r' || at[1] != '\n')
+		return 0;
+	req->op = KMC_OP_META_GET;
+	req->key = data + 3;
+	req->delta = 1;
+	req->meta.flags = flags;
+	req->meta.count = (u8)count;
+	req->meta.mode = 0;
+	req->meta.nopaque = 0;
+	return at + 2 - data;
+}
+
 bool kmc_meta_parse(const u8 *line, size_t len, struct kmc_request *req)
 {
 	const struct kmc_meta_command *command;

@@ -53,6 +53,14 @@ struct kmc_meta_item {
 bool kmc_meta_parse(const u8 *line, size_t len, struct kmc_request *req);
 
 /**
+ * kmc_meta_parse_plain - the head of an mg as nearly all are: one blank between words, flags without argument
+ * @data, @len: input, of which the line may be a part
+ * @req: as for kmc_meta_parse()
+ * Return: bytes of the line; 0: it is none, or not all of it is there, and nothing was read.
+ */
+size_t kmc_meta_parse_plain(const u8 *data, size_t len, struct kmc_request *req);
+
+/**
  * kmc_meta_put - the flags of a reply, each with a blank in front, in the order in which they were asked for
  * @item: its @exptime is afterwards as the command leaves it
  * @show: KMC_META() of the flags that this reply knows

@@ -362,14 +362,93 @@ static ssize_t kmc_text_endless(const struct kmc_line *line, struct kmc_request 
 	return kmc_text_get(line, line->at + len, false, req);
 }
 
+/* "get <key>" with a single blank, and nothing else. Return: bytes before the key; 0: it is not that. */
+static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request *req)
+{
+	const u8 *end = data + len, *key = data + 4, *stop;
+
+	if (len < 7 || memcmp(data, "get ", 4))
+		return 0;
+	stop = kmc_seek_blank(key, end);
+	if (end - stop < 2 || stop == key || stop - key > KMC_TEXT_KEY_MAX || stop[0] != '\r' || stop[1] != '\n')
+		return 0;
+	req->op = KMC_OP_GET;
+	return 4;
+}
+
+/* Digits that a number has which needs no look at its size. */
+#define KMC_TEXT_SHORT	9
+
+/* A short number behind the blank at @at. Return: behind it; NULL: it is none. */
+static __always_inline const u8 *kmc_text_short(const u8 *at, const u8 *end, u32 *value)
+{
+	const u8 *first = at + 1, *most = end - first > KMC_TEXT_SHORT ? first + KMC_TEXT_SHORT : end;
+	u32 sum = 0;
+
+	if (at >= end || *at != ' ')
+		return NULL;
+	for (at = first; at < most && (u8)(*at - '0') <= 9; at++)
+		sum = sum * 10 + (u8)(*at - '0');
+	*value = sum;
+	return at == first ? NULL : at;
+}
+
+/*
+ * "set <key> <flags> <exptime> <bytes>" as nearly all are: short numbers, single blanks, no sign, no "noreply".
+ * Return: bytes of the line; 0: it is not that, or not all there.
+ */
+static size_t kmc_text_parse_set(const u8 *data, size_t len, struct kmc_request *req)
+{
+	const u8 *end = data + len, *key = data + 4, *at;
+	u32 flags, exptime, nbytes;
+	size_t nkey;
+
+	if (len < 13 || memcmp(data, "set ", 4))
+		return 0;
+	at = kmc_seek_blank(key, end);
+	nkey = at - key;
+	if (!nkey || nkey > KMC_TEXT_KEY_MAX)
+		return 0;
+	at = kmc_text_short(at, end, &flags);
+	at = at ? kmc_text_short(at, end, &exptime) : NULL;
+	at = at ? kmc_text_short(at, end, &nbytes) : NULL;
+	if (!at || end - at < 2 || at[0] != '\r' || at[1] != '\n')
+		return 0;
+	req->op = KMC_OP_SET;
+	req->key = key;
+	req->nkey = (u32)nkey;
+	req->client_flags = flags;
+	req->exptime = exptime;
+	req->nbytes = nbytes;
+	return at + 2 - data;
+}
+
+/* What most requests are, read in one go. Return: 0: it takes more than that. */
+static size_t kmc_text_parse_plain(const u8 *data, size_t len, struct kmc_request *req)
+{
+	switch (*data) {
+	case 'g':
+		return kmc_text_parse_get(data, len, req);
+	case 's':
+		return kmc_text_parse_set(data, len, req);
+	case 'm':
+		return kmc_meta_parse_plain(data, len, req);
+	}
+	return 0;
+}
+
 static ssize_t kmc_text_parse(const u8 *data, size_t len, struct kmc_request *req)
 {
 	struct kmc_line line = { .at = data };
 	const u8 *end;
+	size_t head;
 
 	memset(req, 0, offsetof(struct kmc_request, meta));
+	head = kmc_text_parse_plain(data, len, req);
+	if (head)
+		return head;
 	line.len = min_t(size_t, len, KMC_HEAD_MAX);
-	end = kmc_seek(data, data + line.len, '\n');
+	end = kmc_seek_far(data, data + line.len, '\n');
 	if (end == data + line.len)
 		return len < KMC_HEAD_MAX ? 0 : kmc_text_endless(&line, req);
 	line.total = end + 1 - data;
@@ -410,7 +489,7 @@ static enum kmc_key_status kmc_text_next_key(const u8 *data, size_t len, size_t 
 
 static size_t kmc_text_skip_keys(const u8 *data, size_t len, bool *end)
 {
-	const u8 *newline = kmc_seek(data, data + len, '\n');
+	const u8 *newline = kmc_seek_far(data, data + len, '\n');
 
 	*end = newline < data + len;
 	return newline + *end - data;
@@ -558,13 +637,8 @@ static void kmc_text_touched(struct kmc_reply *reply, const struct kmc_request *
 /* VALUE <key> <flags> <bytes> [<cas unique>]\r\n */
 static u32 kmc_text_hit(u8 *line, const struct kmc_request *req, const struct kmc_hit *hit)
 {
-	u8 *at = kmc_text_say(line, "VALUE ");
+	u8 *at = kmc_text_put_hit(line, hit->key, hit->nkey, hit->client_flags, hit->nbytes);
 
-	at = kmc_text_put(at, hit->key, hit->nkey);
-	*at++ = ' ';
-	at += kmc_put_u64(at, hit->client_flags);
-	*at++ = ' ';
-	at += kmc_put_u64(at, hit->nbytes);
 	if (req->with_cas) {
 		*at++ = ' ';
 		at += kmc_put_u64(at, hit->cas);

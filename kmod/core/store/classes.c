@@ -115,7 +115,8 @@ u32 kmc_classes_sizes(const struct kmc_settings *settings, u32 *sizes)
 	return count;
 }
 
-u32 kmc_slab_class(const struct kmc_slab *slab, u64 nominal)
+/* By bisection. */
+static u32 kmc_class_seek(const struct kmc_slab *slab, u64 nominal)
 {
 	u32 low = 1, high = slab->last;
 
@@ -128,4 +129,19 @@ u32 kmc_slab_class(const struct kmc_slab *slab, u64 nominal)
 			low = mid + 1;
 	}
 	return low;
+}
+
+void kmc_classes_index(struct kmc_slab *slab)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(slab->small); i++)
+		slab->small[i] = (u8)kmc_class_seek(slab, i * KMC_NOMINAL_ALIGN);
+}
+
+u32 kmc_slab_class(const struct kmc_slab *slab, u64 nominal)
+{
+	if (nominal <= KMC_CLASS_SMALL)
+		return slab->small[DIV_ROUND_UP((u32)nominal, KMC_NOMINAL_ALIGN)];
+	return kmc_class_seek(slab, nominal);
 }

@@ -42,7 +42,7 @@ static bool kmc_crawl_item(struct kmc_store *store, struct kmc_item *item, u32 h
 	enum kmc_miss miss;
 
 	kmc_count_in(stats, class, crawler_items_checked);
-	miss = kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store));
+	miss = kmc_expiry_verdict(&store->expiry, item->generation, item->exptime, kmc_store_now(store));
 	if (miss == KMC_MISS_NONE)
 		return false;
 	kmc_count_in(stats, class, crawler_reclaimed);

@@ -4,19 +4,6 @@
 #define KMC_CLOCK_START		2	/* memcached keeps 0 and 1 free for "never" and "at once" */
 #define KMC_RELATIVE_MAX	(60 * 60 * 24 * 30)	/* seconds; protocol.txt, "Expiration times" */
 
-/* struct kmc_expiry.flushes in its parts. */
-struct kmc_flushes {
-	u32 number;
-	u32 at;
-};
-
-static struct kmc_flushes kmc_flushes(const struct kmc_expiry *expiry)
-{
-	u64 word = READ_ONCE(expiry->flushes);
-
-	return (struct kmc_flushes){ .number = (u32)(word >> 32), .at = (u32)word };
-}
-
 static void kmc_flushes_set(struct kmc_expiry *expiry, struct kmc_flushes flushes)
 {
 	lockdep_assert_held(&expiry->lock);
@@ -33,9 +20,7 @@ void kmc_expiry_init(struct kmc_store *store)
 
 u32 kmc_store_now(const struct kmc_store *store)
 {
-	u32 still = READ_ONCE(store->expiry.still);
-
-	return unlikely(still) ? still : (u32)(ktime_get_seconds() - READ_ONCE(store->expiry.start));
+	return kmc_expiry_now(&store->expiry);
 }
 
 void kmc_store_shift(struct kmc_store *store, s64 seconds)
@@ -85,17 +70,6 @@ u8 kmc_expiry_generation(const struct kmc_store *store, u32 now)
 
 	/* What is stored in the very second of a flush is gone with it. */
 	return (u8)(flushes.number + (flushes.at && now > flushes.at));
-}
-
-enum kmc_miss kmc_expiry_verdict(const struct kmc_store *store, u8 generation, u32 exptime, u32 now)
-{
-	struct kmc_flushes flushes = kmc_flushes(&store->expiry);
-
-	if (generation != (u8)(flushes.number + (flushes.at && now >= flushes.at)))
-		return KMC_MISS_FLUSHED;
-	if (exptime && exptime <= now)
-		return KMC_MISS_EXPIRED;
-	return KMC_MISS_NONE;
 }
 
 /* Flush numbers in use, with one for a flush that waits and one for the next. */

@@ -15,6 +15,7 @@
 
 #include "../kernel.h"
 #include "item.h"
+#include "store.h"
 
 struct kmc_store;
 
@@ -46,8 +47,38 @@ void kmc_expiry_init(struct kmc_store *store);
 /* The flush number for an item that is linked now. */
 u8 kmc_expiry_generation(const struct kmc_store *store, u32 now);
 
+/* struct kmc_expiry.flushes in its parts. */
+struct kmc_flushes {
+	u32 number;
+	u32 at;
+};
+
+static inline struct kmc_flushes kmc_flushes(const struct kmc_expiry *expiry)
+{
+	u64 word = READ_ONCE(expiry->flushes);
+
+	return (struct kmc_flushes){ .number = (u32)(word >> 32), .at = (u32)word };
+}
+
+/* Seconds on the cache's own clock. */
+static inline u32 kmc_expiry_now(const struct kmc_expiry *expiry)
+{
+	u32 still = READ_ONCE(expiry->still);
+
+	return unlikely(still) ? still : (u32)(ktime_get_seconds() - READ_ONCE(expiry->start));
+}
+
 /* Whether, and why, an item is gone. @generation, @exptime: of the item. */
-enum kmc_miss kmc_expiry_verdict(const struct kmc_store *store, u8 generation, u32 exptime, u32 now);
+static inline enum kmc_miss kmc_expiry_verdict(const struct kmc_expiry *expiry, u8 generation, u32 exptime, u32 now)
+{
+	struct kmc_flushes flushes = kmc_flushes(expiry);
+
+	if (generation != (u8)(flushes.number + (flushes.at && now >= flushes.at)))
+		return KMC_MISS_FLUSHED;
+	if (exptime && exptime <= now)
+		return KMC_MISS_EXPIRED;
+	return KMC_MISS_NONE;
+}
 
 /* An item with this deadline was linked. */
 static inline void kmc_expiry_note(struct kmc_expiry *expiry, u32 exptime)

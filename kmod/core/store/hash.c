@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "state.h"
+#include "find.h"
 #include "siphash13.h"
 
 #define KMC_STRIPES_PER_CPU	64
-
-/* Where an item with this hash belongs, as of now. */
-struct kmc_place {
-	struct kmc_table *table;
-	struct kmc_bucket *bucket;
-};
 
 static_assert(sizeof(struct kmc_bucket) == 64);
 
@@ -20,11 +14,6 @@ u64 kmc_hash(const struct kmc_store *store, const u8 *data, u32 len)
 struct kmc_key kmc_key(const struct kmc_store *store, const u8 *data, u32 len)
 {
 	return (struct kmc_key){ .data = data, .len = len, .hash = kmc_siphash13(&store->index.key, data, len) };
-}
-
-static u8 kmc_tag(u64 hash)
-{
-	return hash >> 56;
 }
 
 static size_t kmc_table_bytes(const struct kmc_table *table)
@@ -106,75 +95,9 @@ void kmc_index_exit(struct kmc_store *store)
 	memzero_explicit(&index->key, sizeof(index->key));
 }
 
-static struct kmc_place kmc_place(const struct kmc_index *index, u64 hash)
-{
-	struct kmc_place place = { .table = rcu_dereference_bh(index->table) };
-	struct kmc_table *next = smp_load_acquire(&place.table->next);
-	u64 number = hash & place.table->mask;
-
-	if (next && number < READ_ONCE(place.table->moved)) {
-		place.table = next;
-		number = hash & next->mask;
-	}
-	place.bucket = &place.table->buckets[number];
-	return place;
-}
-
-/* The bucket that @bucket spills into, or NULL. */
-static struct kmc_bucket *kmc_spilled(const struct kmc_table *table, const struct kmc_bucket *bucket)
-{
-	u32 number = READ_ONCE(bucket->spill);
-
-	if (likely(!number) || unlikely(number > table->spills))
-		return NULL;
-	return &table->buckets[table->mask + number];
-}
-
-static __always_inline bool kmc_item_is(struct kmc_found found, const struct kmc_key *key)
-{
-	const struct kmc_item *item = found.item;
-
-	return item && READ_ONCE(item->nkey) == key->len && key->len <= found.size - sizeof(*item) &&
-	       kmc_same(item->data, key->data, key->len);
-}
-
-/* The item with this key, in the slots from @first on whose tags are marked in @match. */
-static __always_inline struct kmc_found kmc_bucket_find(const struct kmc_slab *slab, const struct kmc_bucket *bucket,
-							 u32 first, u64 match, const struct kmc_key *key)
-{
-	struct kmc_found found;
-
-	for (; match; match &= match - 1) {
-		found.handle = READ_ONCE(bucket->handle[first + __ffs64(match) / 8]);
-		if (!found.handle)
-			continue;
-		found.item = kmc_chunk_at(slab, found.handle, &found.size);
-		if (kmc_item_is(found, key))
-			return found;
-	}
-	return (struct kmc_found){ };
-}
-
 struct kmc_found kmc_index_find(const struct kmc_store *store, const struct kmc_key *key)
 {
-	struct kmc_place place = kmc_place(&store->index, key->hash);
-	struct kmc_bucket *bucket = place.bucket;
-	struct kmc_found found = { };
-	u8 tag = kmc_tag(key->hash);
-	u32 hops;
-
-	for (hops = 0; bucket && hops <= place.table->spills; hops++) {
-		found = kmc_bucket_find(&store->slab, bucket, 0, kmc_word_match(READ_ONCE(bucket->tags_low), tag),
-					key);
-		if (likely(found.item))
-			break;
-		found = kmc_bucket_find(&store->slab, bucket, 8,
-					kmc_word_match(READ_ONCE(bucket->tags_high), tag) & U32_MAX, key);
-		if (found.item)
-			break;
-		bucket = kmc_spilled(place.table, bucket);
-	}
-	return found;
+	return kmc_find(store, key);
 }
 
 /* The slot that holds @handle (0: a free one), in the chain from @place on. */

@@ -34,7 +34,7 @@ struct kmc_item *kmc_item_seek(struct kmc_store *store, const struct kmc_key *ke
 	*handle = found.handle;
 	if (!item)
 		return NULL;
-	*miss = kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store));
+	*miss = kmc_expiry_verdict(&store->expiry, item->generation, item->exptime, kmc_store_now(store));
 	if (*miss == KMC_MISS_NONE)
 		return item;
 	if (*miss == KMC_MISS_FLUSHED)
@@ -126,8 +126,7 @@ static void kmc_link_replace(struct kmc_store *store, u64 hash, struct kmc_item 
 	kmc_index_replace(store, hash, old_handle, handle);
 	WRITE_ONCE(old->flags, old->flags & ~KMC_ITEM_LINKED);
 	write_seqcount_end(&stripe->sequence);
-	kmc_lru_unlink(store, old, old_handle);
-	kmc_lru_link(store, item, handle);
+	kmc_lru_renew(store, old, old_handle, item, handle);
 	kmc_sizes_count(store, old, -1);
 	kmc_sizes_count(store, item, 1);
 	kmc_item_put(store, old);

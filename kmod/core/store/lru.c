@@ -96,6 +96,21 @@ void kmc_lru_unlink(struct kmc_store *store, struct kmc_item *item, u32 handle)
 	spin_unlock(&lru->lock);
 }
 
+void kmc_lru_renew(struct kmc_store *store, struct kmc_item *old, u32 handle, struct kmc_item *item,
+		   u32 new_handle)
+{
+	struct kmc_lru *lru = kmc_lru_hold(store, old);
+	bool same = lru == kmc_lru(store, kmc_item_class(item), kmc_item_segment(item));
+
+	kmc_lru_pull(store, lru, old);
+	old->next = handle;
+	if (same)
+		kmc_lru_push(store, lru, item, new_handle);
+	spin_unlock(&lru->lock);
+	if (!same)
+		kmc_lru_link(store, item, new_handle);
+}
+
 void kmc_lru_replace(struct kmc_store *store, struct kmc_item *old, u32 handle, struct kmc_item *item,
 		     u32 new_handle)
 {
@@ -190,9 +205,6 @@ void kmc_lru_access_at(struct kmc_store *store, struct kmc_item *item, u32 handl
 
 	kmc_assert_bh_off();
 	now &= KMC_SEEN_TIME;
-	/* Nothing that it would change: the most frequent case, for items that are used much. */
-	if (old == (now | KMC_SEEN_FETCHED | KMC_SEEN_ACTIVE))
-		return;
 	if (READ_ONCE(store->core->settings.lru_segmented)) {
 		if (fetched)
 			seen = kmc_lru_mark(store, handle, hash, segment, seen);

@@ -82,6 +82,10 @@ enum kmc_lru_segment kmc_lru_entry(const struct kmc_store *store, u32 deadline);
 void kmc_lru_link(struct kmc_store *store, struct kmc_item *item, u32 handle);
 void kmc_lru_unlink(struct kmc_store *store, struct kmc_item *item, u32 handle);
 
+/* Both at once: @old goes, @item comes, which nobody knows yet. Stripe lock; @handle is back in @old's @next. */
+void kmc_lru_renew(struct kmc_store *store, struct kmc_item *old, u32 handle, struct kmc_item *item,
+		   u32 new_handle);
+
 /* @item, which has the class of @old, takes its place in the list. Stripe lock; @handle is back in @old's
  * @next.
  */

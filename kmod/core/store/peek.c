@@ -4,11 +4,12 @@
  * checked against the chunk they were read from, and all of it is believed only if no write section of the
  * stripe came between. An item's memory gets another user only after it was unlinked, in such a section.
  */
-#include "state.h"
+#include "find.h"
+#include "siphash13.h"
 
-static void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+static __always_inline void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
-	struct kmc_found found = kmc_index_find(store, key);
+	struct kmc_found found = kmc_find(store, key);
 	struct kmc_item *item = found.item;
 
 	peek->item = item;
@@ -27,8 +28,8 @@ static void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, st
 	peek->seen = READ_ONCE(item->seen);
 	peek->class = READ_ONCE(item->class);
 	peek->flags = READ_ONCE(item->flags);
-	peek->now = kmc_store_now(store);
-	peek->miss = kmc_expiry_verdict(store, READ_ONCE(item->generation), peek->exptime, peek->now);
+	peek->now = kmc_expiry_now(&store->expiry);
+	peek->miss = kmc_expiry_verdict(&store->expiry, READ_ONCE(item->generation), peek->exptime, peek->now);
 	/* kmc_index_find() compared that many bytes within the chunk. */
 	if (peek->nbytes <= KMC_COPY_MAX && peek->nbytes <= found.size - (u32)sizeof(*item) - key->len &&
 	    !(peek->flags & KMC_ITEM_CHUNKED))
@@ -36,7 +37,7 @@ static void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, st
 }
 
 /* What was found is dead: take it out, and say so once. */
-static void kmc_peek_bury(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+static noinline void kmc_peek_bury(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 	u32 handle;
@@ -52,27 +53,44 @@ static void kmc_peek_bury(struct kmc_store *store, const struct kmc_key *key, st
 	spin_unlock(&stripe->lock);
 }
 
-void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+/* Writers come too thick: look while they cannot. */
+static noinline void kmc_peek_insist(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
-	u32 tries, sequence;
+
+	spin_lock(&stripe->lock);
+	peek->sequence = read_seqcount_begin(&stripe->sequence);
+	kmc_peek_look(store, key, peek);
+	spin_unlock(&stripe->lock);
+}
+
+static __always_inline void kmc_peek_try(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+{
+	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	u32 tries;
 
 	kmc_assert_bh_off();
 	for (tries = 0; tries < KMC_PEEK_TRIES; tries++) {
-		sequence = read_seqcount_begin(&stripe->sequence);
+		peek->sequence = read_seqcount_begin(&stripe->sequence);
 		kmc_peek_look(store, key, peek);
-		if (likely(!read_seqcount_retry(&stripe->sequence, sequence)))
+		if (likely(!read_seqcount_retry(&stripe->sequence, peek->sequence)))
 			break;
 	}
-	if (unlikely(tries == KMC_PEEK_TRIES)) {
-		spin_lock(&stripe->lock);
-		sequence = read_seqcount_begin(&stripe->sequence);
-		kmc_peek_look(store, key, peek);
-		spin_unlock(&stripe->lock);
-	}
-	peek->sequence = sequence;
+	if (unlikely(tries == KMC_PEEK_TRIES))
+		kmc_peek_insist(store, key, peek);
 	if (unlikely(peek->item && peek->miss != KMC_MISS_NONE))
 		kmc_peek_bury(store, key, peek);
+}
+
+void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+{
+	kmc_peek_try(store, key, peek);
+}
+
+void kmc_peek_key(struct kmc_store *store, struct kmc_key *key, struct kmc_peek *peek)
+{
+	key->hash = kmc_siphash13(&store->index.key, key->data, key->len);
+	kmc_peek_try(store, key, peek);
 }
 
 bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
@@ -82,6 +100,9 @@ bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const st
 
 void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
 {
+	/* Nothing that it would change: the most frequent case, for items that are used much. */
+	if (peek->seen == ((peek->now & KMC_SEEN_TIME) | KMC_SEEN_FETCHED | KMC_SEEN_ACTIVE))
+		return;
 	kmc_lru_access_at(store, (struct kmc_item *)peek->item, peek->handle, key->hash,
 			  peek->class >> KMC_ITEM_SEGMENT, true, peek->now);
 }

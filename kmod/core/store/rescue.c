@@ -61,7 +61,7 @@ static enum kmc_move_status kmc_rescue_hold(struct kmc_store *store, struct kmc_
 	refcount_inc(&item->ref);
 	rescue->item = item;
 	status = KMC_MOVED_AWAY;
-	if (kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store)) ==
+	if (kmc_expiry_verdict(&store->expiry, item->generation, item->exptime, kmc_store_now(store)) ==
 	    KMC_MISS_NONE)
 		goto out;
 	kmc_item_unlink(store, rescue->hash, item, rescue->owner);

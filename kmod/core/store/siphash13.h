@@ -39,12 +39,16 @@ static __always_inline u64 kmc_sip_tail(const u8 *at, u32 len)
 	u64 word = (u64)len << 56;
 	u32 i;
 
+	if (!(len % 8))
+		return word;
+	if (len > 8)	/* the last eight bytes, without those that are in the word before */
+		return word | kmc_word(at + len % 8 - 8) >> (64 - len % 8 * 8);
 	for (i = 0; i < len % 8; i++)
 		word |= (u64)at[i] << 8 * i;
 	return word;
 }
 
-static inline u64 kmc_siphash13(const siphash_key_t *key, const u8 *data, u32 len)
+static __always_inline u64 kmc_siphash13(const siphash_key_t *key, const u8 *data, u32 len)
 {
 	struct kmc_sip v = {
 		.a = 0x736f6d6570736575ULL ^ key->key[0],

@@ -42,6 +42,7 @@ int kmc_slab_init(struct kmc_store *store)
 		if (WARN_ON(class->per_page > KMC_CHUNK_MASK))
 			return -EINVAL;
 	}
+	kmc_classes_index(slab);
 	return 0;
 }
 

@@ -45,6 +45,7 @@
 #define KMC_NOMINAL_FLAGS	4U
 #define KMC_NOMINAL_CHUNK	48U
 #define KMC_NOMINAL_ALIGN	8U
+#define KMC_CLASS_SMALL		1024U	/* nominal bytes of items whose class is looked up, not sought */
 
 struct kmc_store;
 
@@ -111,6 +112,7 @@ struct kmc_slab_class {
  * struct kmc_slab - all classes and their pages
  * @last: largest class id; ids start at 1
  * @save: bytes by which a real chunk is smaller than a nominal one
+ * @small: classes by nominal size, up to KMC_CLASS_SMALL, in steps of KMC_NOMINAL_ALIGN; constant
  * @leaves: descriptors by page number; set once, under @lock
  * @lock: protects the rest
  * @nr_leaves: of @leaves that are set; there is a number for each page that is granted or in @reserve
@@ -129,6 +131,7 @@ struct kmc_slab_class {
 struct kmc_slab {
 	u32 last;
 	u32 save;
+	u8 small[KMC_CLASS_SMALL / KMC_NOMINAL_ALIGN + 1];
 	struct kmc_leaf *leaves[KMC_LEAVES];
 	spinlock_t lock;
 	u32 nr_leaves;
@@ -154,6 +157,9 @@ struct kmc_slab {
  * there are too many.
  */
 int kmc_classes_listed(const struct kmc_settings *settings, u32 *sizes);
+
+/* Note the classes of small items, once all are known. Their sizes but the last are multiples of KMC_NOMINAL_ALIGN. */
+void kmc_classes_index(struct kmc_slab *slab);
 
 /* All sizes, the largest included. Return: its id. */
 u32 kmc_classes_sizes(const struct kmc_settings *settings, u32 *sizes);

@@ -38,7 +38,7 @@
 #include "item.h"
 #include "mover.h"
 
-#define KMC_COPY_MAX	4096		/* bytes of a value copied into a reply; larger ones are held */
+#define KMC_COPY_MAX	1024		/* bytes of a value copied into a reply; larger ones are held */
 #define KMC_PAGE_SIZE	(1U << 20)	/* slab page, as memcached's */
 #define KMC_KEY_MAX	250		/* bytes, protocol.txt "Keys" */
 #define KMC_MEMORY_MAX	(128ULL << 30)	/* bytes that 32-bit handles can reach: 2^17 pages */
@@ -136,6 +136,9 @@ struct kmc_peek {
  * expired or flushed item is unlinked on the way.
  */
 void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek);
+
+/* kmc_peek_begin() for who has not hashed the key: the quickest way from its bytes to the item. Sets @key->hash. */
+void kmc_peek_key(struct kmc_store *store, struct kmc_key *key, struct kmc_peek *peek);
 
 /* Was all that was read since kmc_peek_begin() of one piece? false: undo, begin again; after
  * KMC_PEEK_TRIES times in a row hold the item with kmc_store_get() instead.

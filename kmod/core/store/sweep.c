@@ -23,7 +23,7 @@ static bool kmc_sweep_wants(const struct kmc_sweeper *sweeper, const struct kmc_
 	const struct kmc_store *store = sweeper->store;
 
 	return sweeper->classes >> kmc_item_class(item) & 1 &&
-	       kmc_expiry_verdict(store, item->generation, item->exptime, kmc_store_now(store)) ==
+	       kmc_expiry_verdict(&store->expiry, item->generation, item->exptime, kmc_store_now(store)) ==
 	       KMC_MISS_NONE;
 }
 

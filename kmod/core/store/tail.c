@@ -43,7 +43,7 @@ static u32 kmc_tail_idle(const struct kmc_store *store, u32 seen)
 
 static bool kmc_tail_dead(const struct kmc_store *store, const struct kmc_item *item)
 {
-	return kmc_expiry_verdict(store, READ_ONCE(item->generation), READ_ONCE(item->exptime),
+	return kmc_expiry_verdict(&store->expiry, READ_ONCE(item->generation), READ_ONCE(item->exptime),
 				  kmc_store_now(store)) != KMC_MISS_NONE;
 }
 
