@@ -29,7 +29,7 @@
 #define KMC_TURN_BYTES	(64 * 1024)	/* input bytes of one turn, as large as a full GRO skb */
 #define KMC_TURN_KEYS	1024		/* keys of gets in one turn: some hundred microseconds of lookups */
 #define KMC_HERE_KEYS	256		/* the same where the bytes come in, for there others wait harder */
-#define KMC_HERE_BYTES	(64 * 1024)	/* of a reply that is copied and sent in softirq */
+#define KMC_HERE_BYTES	(68 * 1024)	/* of a reply that is copied and sent in softirq: 64 KiB and its line */
 #define KMC_RETRY_DELAY	(HZ / 100)	/* when memory was short */
 
 /**

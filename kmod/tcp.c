@@ -40,29 +40,63 @@ static void tcp_write_space(struct sock *sk)
 
 /*
  * TCP copies what it sends into a page fragment of the socket, which it keeps: 32 KiB for each connection
- * that ever answered. current's fragment, the usual way out, is not for softirq. So each CPU has one, lent
- * to a socket while it sends.
+ * that ever answered. current's fragment, the usual way out, is not for softirq. So each CPU has some, one of
+ * which is lent to a socket while it sends. A page that nobody else holds any more is used from its beginning
+ * again: else each reply of a page costs the zeroing of a new one (init_on_alloc). There are as many as large
+ * replies have on their way at a time; one is enough for small ones, and then the others are never had.
  */
-static DEFINE_PER_CPU(struct page_frag, spare_frag);
+#define SPARE_FRAGS	32
 
-static void lend_frag(struct sock *sk)
+struct kmc_frags {
+	struct page_frag spare[SPARE_FRAGS];
+	u32 last;	/* lent last */
+};
+
+static DEFINE_PER_CPU(struct kmc_frags, frags);
+
+static u32 frag_room(const struct page_frag *frag)
 {
-	struct page_frag *spare = this_cpu_ptr(&spare_frag);
-
-	if (spare->page && !sk->sk_frag.page) {
-		sk->sk_frag = *spare;
-		spare->page = NULL;
-	}
+	return frag->page ? frag->size - frag->offset : 0;
 }
 
-static void take_frag_back(struct sock *sk)
+/* Whether @size bytes, or a good part of them, find room there. */
+static bool frag_serves(struct page_frag *frag, size_t size)
 {
-	struct page_frag *spare = this_cpu_ptr(&spare_frag);
+	if (frag->page && page_ref_count(frag->page) == 1)
+		frag->offset = 0;
+	return frag_room(frag) >= min_t(size_t, size, PAGE_SIZE);
+}
 
-	if (sk->sk_frag.page && !spare->page)
-		*spare = sk->sk_frag;
+/* BH off until it is given back. Return: whose place it has. */
+static struct page_frag *lend_frag(struct sock *sk, size_t size)
+{
+	struct kmc_frags *mine = this_cpu_ptr(&frags);
+	struct page_frag *frag;
+	u32 i;
+
+	for (i = 0; i < SPARE_FRAGS; i++) {
+		frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
+		if (!frag->page || frag_serves(frag, size))
+			break;
+	}
+	mine->last = (u32)(frag - mine->spare);
+	if (i == SPARE_FRAGS) {		/* all are on their way: a new one in the place of the last */
+		put_page(frag->page);
+		frag->page = NULL;
+	}
+	if (!sk->sk_frag.page) {
+		sk->sk_frag = *frag;
+		frag->page = NULL;
+	}
+	return frag;
+}
+
+static void take_frag_back(struct sock *sk, struct page_frag *frag)
+{
+	if (sk->sk_frag.page && !frag->page)
+		*frag = sk->sk_frag;	/* not always the page that was lent */
 	else if (sk->sk_frag.page)
-		put_page(sk->sk_frag.page);	/* the send gave up the one it was lent */
+		put_page(sk->sk_frag.page);
 	sk->sk_frag.page = NULL;
 }
 
@@ -132,17 +166,33 @@ static void tcp_consume(struct kmc_conn *conn, u32 len)
 	tcp_read_done(conn_sk(conn), len);
 }
 
+/*
+ * No more than the fragment has room for: the stack would have a new one. Each piece is pushed out: what MSG_MORE
+ * would keep back could stay for ever, if there were no memory for the next.
+ */
+static size_t tcp_send_some(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	u32 room = frag_room(&sk->sk_frag);
+
+	if (!room || room >= size)
+		return size;
+	iov_iter_truncate(&msg->msg_iter, room);
+	return room;
+}
+
 static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
 	struct sock *sk = conn_sk(conn);
+	struct page_frag *frag;
 	int sent;
 
 	local_bh_disable();	/* the fragment is this CPU's */
-	lend_frag(sk);
+	frag = lend_frag(sk, size);
+	size = tcp_send_some(sk, msg, size);
 	conn->sending = true;
 	sent = tcp_sendmsg_locked(sk, msg, size);
 	conn->sending = false;
-	take_frag_back(sk);
+	take_frag_back(sk, frag);
 	local_bh_enable();
 	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */
 	if (sent == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
@@ -221,12 +271,14 @@ const struct kmc_transport kmc_tcp = {
 void kmc_tcp_exit(void)
 {
 	struct page_frag *spare;
-	int cpu;
+	int cpu, i;
 
 	for_each_possible_cpu(cpu) {
-		spare = per_cpu_ptr(&spare_frag, cpu);
-		if (spare->page)
-			put_page(spare->page);
-		spare->page = NULL;
+		for (i = 0; i < SPARE_FRAGS; i++) {
+			spare = &per_cpu_ptr(&frags, cpu)->spare[i];
+			if (spare->page)
+				put_page(spare->page);
+			spare->page = NULL;
+		}
 	}
 }
