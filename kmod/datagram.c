@@ -76,6 +76,42 @@ static struct sk_buff *datagram_new(void)
 	return skb;
 }
 
+/* All that a new buffer would have, but for the memory that it consists of. */
+static void renew(struct sk_buff *skb, u32 headroom)
+{
+	bool head_frag = skb->head_frag, pp_recycle = skb->pp_recycle, pfmemalloc = skb->pfmemalloc;
+
+	skb_dst_drop(skb);
+	skb_orphan(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	memset(skb, 0, offsetof(struct sk_buff, tail));
+	skb->head_frag = head_frag;
+	skb->pp_recycle = pp_recycle;
+	skb->pfmemalloc = pfmemalloc;
+	skb->alloc_cpu = raw_smp_processor_id();
+	skb->mac_header = (typeof(skb->mac_header))~0U;
+	skb->transport_header = (typeof(skb->transport_header))~0U;
+	skb->data = skb->head + headroom;
+	skb_reset_tail_pointer(skb);
+	memset(skb_shinfo(skb), 0, offsetof(struct skb_shared_info, dataref));
+}
+
+bool kmc_datagram_reuse(struct sk_buff_head *out, struct sk_buff *skb, u32 link, u32 len)
+{
+	const u32 headroom = link + (u32)(sizeof(struct ipv6hdr) + sizeof(struct udphdr));
+
+	if (skb_shared(skb) || skb_cloned(skb) || skb->fclone != SKB_FCLONE_UNAVAILABLE || skb_is_nonlinear(skb) ||
+	    skb_zcopy(skb) || skb_is_gso(skb))
+		return false;
+	if (len > KMC_UDP_DATAGRAM_MAX - KMC_UDP_FRAME || headroom + KMC_UDP_FRAME + len > skb_end_offset(skb))
+		return false;
+	renew(skb, headroom);
+	skb_put(skb, KMC_UDP_FRAME);
+	__skb_queue_tail(out, skb);
+	return true;
+}
+
 int kmc_datagrams_add(struct sk_buff_head *out, const u8 *data, u32 len, u32 most)
 {
 	struct sk_buff *skb = skb_peek_tail(out);
@@ -114,6 +150,39 @@ static struct dst_entry *find4(struct sock *sk, const struct kmc_route *route)
 		return &rt->dst;
 	ip_rt_put(rt);
 	return ERR_PTR(-EACCES);
+}
+
+void kmc_way_drop(struct kmc_way *way)
+{
+	dst_release(way->dst);
+	way->dst = NULL;
+}
+
+/* All that find4() asks by is as it was, and nothing has changed in the tables. */
+static bool way_leads(const struct kmc_way *way, const struct sock *sk, const struct kmc_route *route)
+{
+	const struct kmc_route *last = &way->route;
+
+	return KMC_UDP_SPARES && way->dst && last->to == route->to && last->from == route->from && last->to_port == route->to_port &&
+	       last->from_port == route->from_port && last->oif == route->oif && way->mark == READ_ONCE(sk->sk_mark) &&
+	       way->tos == READ_ONCE(inet_sk(sk)->tos) && dst_check(way->dst, 0);
+}
+
+/* find4(), if need be. */
+static struct dst_entry *go4(struct sock *sk, const struct kmc_route *route, struct kmc_way *way)
+{
+	struct dst_entry *dst;
+
+	if (way_leads(way, sk, route))
+		return dst_clone(way->dst);
+	kmc_way_drop(way);
+	way->route = *route;
+	way->mark = READ_ONCE(sk->sk_mark);
+	way->tos = READ_ONCE(inet_sk(sk)->tos);
+	dst = find4(sk, route);
+	if (!IS_ERR(dst))
+		way->dst = dst_clone(dst);
+	return dst;
 }
 
 static void head4(struct sk_buff *skb, struct sock *sk, const struct kmc_route *route, struct dst_entry *dst)
@@ -212,7 +281,8 @@ static void send_one(struct sk_buff *skb, struct sock *sk, const struct kmc_rout
 	}
 }
 
-int kmc_datagrams_send(struct sock *sk, const struct kmc_route *route, u16 id, struct sk_buff_head *out, u32 *sent)
+int kmc_datagrams_send(struct sock *sk, const struct kmc_route *route, struct kmc_way *way, u16 id,
+		       struct sk_buff_head *out, u32 *sent)
 {
 	struct kmc_udp_frame frame = { .id = id, .total = skb_queue_len(out) };
 	struct dst_entry *dst;
@@ -220,7 +290,7 @@ int kmc_datagrams_send(struct sock *sk, const struct kmc_route *route, u16 id, s
 
 	if (sk_wmem_alloc_get(sk) > max(READ_ONCE(sk->sk_sndbuf), ON_ITS_WAY))
 		return -ENOBUFS;
-	dst = route->v6 ? find6(sk, route) : find4(sk, route);
+	dst = route->v6 ? find6(sk, route) : go4(sk, route, way);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
 	while ((skb = __skb_dequeue(out))) {

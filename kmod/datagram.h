@@ -8,6 +8,12 @@
 #include <linux/in6.h>
 #include <linux/types.h>
 
+/* What is kept from one datagram to the next; a test of failing allocations does without. */
+#ifndef KMC_UDP_SPARES
+#define KMC_UDP_SPARES true
+#endif
+
+struct dst_entry;
 struct sk_buff;
 struct sk_buff_head;
 struct sock;
@@ -35,6 +41,22 @@ struct kmc_route {
 };
 
 /**
+ * struct kmc_way - the way of the last answer, for the next that goes the same: of IPv4 only
+ * @dst: counted reference, or NULL
+ * @mark, @tos: of the socket, as they were
+ * One for each CPU, used with BH off.
+ */
+struct kmc_way {
+	struct dst_entry *dst;
+	struct kmc_route route;
+	u32 mark;
+	u8 tos;
+};
+
+/* Forget it. */
+void kmc_way_drop(struct kmc_way *way);
+
+/**
  * kmc_route_back - how to answer a datagram
  * @skb: as the stack hands it over; data begins at the UDP header
  *
@@ -55,13 +77,28 @@ int kmc_route_back(const struct sock *sk, const struct sk_buff *skb, struct kmc_
 int kmc_datagrams_add(struct sk_buff_head *out, const u8 *data, u32 len, u32 most);
 
 /**
+ * kmc_datagram_reuse - answer in the buffer that asked
+ * @out: an empty message; gets @skb as its first datagram
+ * @skb: a datagram that was read
+ * @link: bytes to leave for the link's header
+ * @len: bytes of the answer that will be added, all of it
+ *
+ * What the stack noted on the way in is forgotten, as if the buffer were new. Only where nobody else can be
+ * looking at it, and it is large enough.
+ * Return: whether it was done; then @skb belongs to @out.
+ */
+bool kmc_datagram_reuse(struct sk_buff_head *out, struct sk_buff *skb, u32 link, u32 len);
+
+/**
  * kmc_datagrams_send - number them, and send them all
  * @sk: whose they are; it must be alive
+ * @way: this CPU's
  * @id: of the request
  * @out: empty afterwards, unless it fails
  * @sent: bytes, frames included
  * BH off. Return: 0, -ENOBUFS: too much is on its way already, or why there is no route.
  */
-int kmc_datagrams_send(struct sock *sk, const struct kmc_route *route, u16 id, struct sk_buff_head *out, u32 *sent);
+int kmc_datagrams_send(struct sock *sk, const struct kmc_route *route, struct kmc_way *way, u16 id,
+		       struct sk_buff_head *out, u32 *sent);
 
 #endif

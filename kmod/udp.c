@@ -29,6 +29,7 @@
 #include "udp.h"
 
 #include <linux/filter.h>
+#include <linux/netdevice.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -52,7 +53,8 @@
 /**
  * struct kmc_udp_request - a datagram that is being served
  * @node: in struct kmc_udp.queue
- * @skb: the datagram, ours; data begins at the UDP header
+ * @skb: the datagram, ours; data begins at the UDP header. NULL once its buffer has become the answer's.
+ * @link: bytes that the header of the device takes which @skb came by; 0: nobody knows any more
  * @offset: in @skb, of the first byte that the session has not taken
  * @route: how the answer goes
  * @turns: how often it was served, @verdict: what became of the last time
@@ -62,6 +64,7 @@
 struct kmc_udp_request {
 	struct list_head node;
 	struct sk_buff *skb;
+	u32 link;
 	u32 offset;
 	u32 turns;
 	enum kmc_verdict verdict;
@@ -75,11 +78,23 @@ struct kmc_udp_request {
 };
 
 /**
+ * struct kmc_udp_cpu - what a CPU keeps from one datagram to the next; used with BH off by itself
+ * @spare: a request that has ended, with a session that can begin anew, or NULL: in the steady state nothing
+ *	is allocated
+ * @way: of the last answer
+ */
+struct kmc_udp_cpu {
+	struct kmc_udp_request *spare;
+	struct kmc_way way;
+};
+
+/**
  * struct kmc_udp - a socket that is served
  * @listener, @sk: fixed; @sk is the listener's
  * @open: kmc_udp_start() was called
  * @work: serves @queue, and what came before @open
  * @lock: protects @queue and @queued
+ * @cpus: what each CPU keeps for the next datagram
  */
 struct kmc_udp {
 	struct kmc_listener *listener;
@@ -89,6 +104,7 @@ struct kmc_udp {
 	spinlock_t lock;
 	struct list_head queue;
 	u32 queued;
+	struct kmc_udp_cpu __percpu *cpus;
 };
 
 static struct workqueue_struct *udp_wq;
@@ -105,13 +121,28 @@ static void count_drop(const struct kmc_udp *udp)
 	atomic_inc(&udp->sk->sk_drops);
 }
 
-static void request_free(struct kmc_udp_request *request)
+static void request_destroy(struct kmc_udp_request *request)
+{
+	kmc_session_destroy(request->session);
+	kmem_cache_free(request_cache, request);
+}
+
+/* What belongs to one datagram. */
+static void request_empty(struct kmc_udp_request *request)
 {
 	kmc_reply_clear(&request->reply);
-	kmc_session_destroy(request->session);
 	__skb_queue_purge(&request->out);
 	kfree_skb(request->skb);
-	kmem_cache_free(request_cache, request);
+	request->skb = NULL;
+}
+
+/* BH off. */
+static void request_free(struct kmc_udp *udp, struct kmc_udp_request *request)
+{
+	request_empty(request);
+	if (!KMC_UDP_SPARES || !kmc_session_renew(request->session) ||
+	    this_cpu_cmpxchg(udp->cpus->spare, NULL, request))
+		request_destroy(request);
 }
 
 static void request_budget(const struct kmc_udp *udp, struct kmc_udp_request *request)
@@ -121,26 +152,50 @@ static void request_budget(const struct kmc_udp *udp, struct kmc_udp_request *re
 	request->budget.bytes = U16_MAX;
 }
 
-/* Return: NULL without memory; @skb is still the caller's then. */
-static struct kmc_udp_request *request_new(struct kmc_udp *udp, struct sk_buff *skb)
+/* Return: NULL without memory. */
+static struct kmc_udp_request *request_alloc(struct kmc_udp *udp)
 {
+	struct mem_cgroup *before = kmc_charge_begin(udp->listener->server);
 	struct kmc_udp_request *request = kmem_cache_alloc(request_cache, KMC_GFP_ATOMIC);
 
+	/* memcached looks at the first byte whatever was said of the listener: so no protocol is forced. */
+	if (request)
+		request->session = kmc_session_create(core_of(udp), KMC_PROTOCOL_AUTO, KMC_GFP_ATOMIC);
+	if (request && !request->session) {
+		kmem_cache_free(request_cache, request);
+		request = NULL;
+	}
+	kmc_charge_end(before);
+	return request;
+}
+
+/* BH off. Return: NULL without memory; @skb is still the caller's then. */
+static struct kmc_udp_request *request_new(struct kmc_udp *udp, struct sk_buff *skb)
+{
+	struct kmc_udp_request *request = this_cpu_xchg(udp->cpus->spare, NULL);
+
+	if (!request)
+		request = request_alloc(udp);
 	if (!request)
 		return NULL;
-	/* memcached looks at the first byte whatever was said of the listener: so no protocol is forced. */
-	request->session = kmc_session_create(core_of(udp), KMC_PROTOCOL_AUTO, KMC_GFP_ATOMIC);
-	if (!request->session) {
-		kmem_cache_free(request_cache, request);
-		return NULL;
-	}
 	request->skb = skb;
+	request->link = 0;
 	request->offset = sizeof(struct udphdr) + KMC_UDP_FRAME;
 	request->turns = 0;
 	request->verdict = KMC_NEED_INPUT;
 	__skb_queue_head_init(&request->out);
 	kmc_reply_init(&request->reply, core_of(udp)->store, request->room, ROOM);
 	return request;
+}
+
+/* Nothing of the datagram will be read any more, and nothing was said yet: its buffer may carry the answer. */
+static void request_turn_round(struct kmc_udp_request *request)
+{
+	if (request->verdict != KMC_NEED_INPUT && request->verdict != KMC_NEED_CLOSE)
+		return;
+	if (KMC_UDP_SPARES && request->skb && request->link && request->reply.bytes && skb_queue_empty(&request->out) &&
+	    kmc_datagram_reuse(&request->out, request->skb, request->link, request->reply.bytes))
+		request->skb = NULL;
 }
 
 /* Cut what the reply holds into datagrams. Return: 0, -EMSGSIZE: too many of them, -ENOMEM. */
@@ -150,6 +205,7 @@ static int request_cut(struct kmc_udp_request *request)
 	int err = 0;
 	u32 i;
 
+	request_turn_round(request);
 	for (i = reply->first; i < reply->last && !err; i++)
 		err = kmc_datagrams_add(&request->out, reply->segments[i].data, reply->segments[i].len,
 					KMC_UDP_REPLY_MAX);
@@ -213,7 +269,7 @@ static bool request_goes_on(const struct kmc_udp_request *request)
 	       (request->verdict == KMC_NEED_TURN || request->verdict == KMC_NEED_PROCESS);
 }
 
-/* All is said: out with it. */
+/* All is said: out with it. BH off. */
 static void request_finish(struct kmc_udp *udp, struct kmc_udp_request *request, int err)
 {
 	u32 sent = 0;
@@ -222,11 +278,12 @@ static void request_finish(struct kmc_udp *udp, struct kmc_udp_request *request,
 	if (!err && kmc_session_busy(request->session))
 		count_drop(udp);
 	if (!err && !skb_queue_empty(&request->out))
-		err = kmc_datagrams_send(udp->sk, &request->route, request->frame.id, &request->out, &sent);
+		err = kmc_datagrams_send(udp->sk, &request->route, &this_cpu_ptr(udp->cpus)->way, request->frame.id,
+					 &request->out, &sent);
 	if (err)
 		count_drop(udp);
 	kmc_count_add(&core_of(udp)->stats, KMC_COUNT_bytes_written, sent);
-	request_free(request);
+	request_free(udp, request);
 }
 
 /* For the work item. What the skb borrows from the softirq goes; the rest it owns. */
@@ -248,7 +305,7 @@ static void request_defer(struct kmc_udp *udp, struct kmc_udp_request *request)
 		return;
 	}
 	count_drop(udp);
-	request_free(request);
+	request_free(udp, request);
 }
 
 /*
@@ -274,7 +331,7 @@ static struct kmc_udp_request *request_begin(struct kmc_udp *udp, struct sk_buff
 	if (!kmc_route_back(udp->sk, skb, &request->route))
 		return request;
 	count_drop(udp);
-	request_free(request);
+	request_free(udp, request);
 	return NULL;
 
 drop:
@@ -301,6 +358,8 @@ static int udp_receive(struct sock *sk, struct sk_buff *skb)
 	request = request_begin(udp, skb);
 	if (!request)
 		return 0;
+	/* Only here: a datagram in the socket's queue keeps something else in the place of its device. */
+	request->link = LL_RESERVED_SPACE(skb->dev);
 	err = request_run(udp, request);
 	if (!err && request_goes_on(request))
 		request_defer(udp, request);
@@ -409,7 +468,10 @@ struct kmc_udp *kmc_udp_attach(struct kmc_listener *listener, struct netlink_ext
 {
 	struct kmc_udp *udp = kzalloc(sizeof(*udp), KMC_GFP);
 
-	if (!udp) {
+	if (udp)
+		udp->cpus = alloc_percpu_gfp(struct kmc_udp_cpu, KMC_GFP);
+	if (!udp || !udp->cpus) {
+		kfree(udp);
 		NL_SET_ERR_MSG(extack, "no memory for a listener");
 		return ERR_PTR(-ENOMEM);
 	}
@@ -420,6 +482,7 @@ struct kmc_udp *kmc_udp_attach(struct kmc_listener *listener, struct netlink_ext
 	INIT_LIST_HEAD(&udp->queue);
 	if (hook(udp)) {
 		NL_SET_ERR_MSG(extack, "something else was attached to a UDP socket meanwhile");
+		free_percpu(udp->cpus);
 		kfree(udp);
 		return ERR_PTR(-EBUSY);
 	}
@@ -445,13 +508,31 @@ void kmc_udp_detach(struct kmc_udp *udp)
 	write_unlock_bh(&udp->sk->sk_callback_lock);
 }
 
+/* Nobody serves any more. */
+static void free_cpus(struct kmc_udp *udp)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct kmc_udp_cpu *kept = per_cpu_ptr(udp->cpus, cpu);
+
+		if (kept->spare)
+			request_destroy(kept->spare);
+		kmc_way_drop(&kept->way);
+	}
+	free_percpu(udp->cpus);
+}
+
 void kmc_udp_free(struct kmc_udp *udp)
 {
 	struct kmc_udp_request *request;
 
 	cancel_work_sync(&udp->work);
-	while ((request = queue_take(udp)))
-		request_free(request);
+	while ((request = queue_take(udp))) {
+		request_empty(request);
+		request_destroy(request);
+	}
+	free_cpus(udp);
 	kfree(udp);
 }
 

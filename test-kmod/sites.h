@@ -26,6 +26,7 @@
 #include "fault.h"
 
 #define KMC_TX_SPARES false
+#define KMC_UDP_SPARES false
 
 #define KMC_FAULT(name) ({ \
 	static struct kmc_fault_site __site __section(".kmc_faults") __aligned(8) = { \
