@@ -30,9 +30,14 @@ static bool counts_sockets(struct mem_cgroup *memcg)
  */
 static int charge_held(struct sock *sk, struct mem_cgroup *memcg)
 {
-	int held = sk_mem_pages(sk->sk_forward_alloc + atomic_read(&sk->sk_rmem_alloc)) << PAGE_SHIFT;
+	u64 bytes = (u64)max(sk->sk_forward_alloc, 0) + (u32)max(atomic_read(&sk->sk_rmem_alloc), 0);
+	u32 held;
 	bool charged;
 
+	/* No receive buffer is that large (sysctl_rmem_max, and TCP counts in an int). */
+	if (WARN_ON_ONCE(bytes > INT_MAX - PAGE_SIZE))
+		return -ENOMEM;
+	held = (u32)PAGE_ALIGN(bytes);
 	sk->sk_memcg = memcg;
 	if (!held)
 		return 0;
@@ -88,6 +93,7 @@ bool kmc_charge_room(const struct kmc_server *server)
 	struct mem_cgroup *before;
 	void *some;
 
+	might_sleep();
 	if (!server->memcg || mem_cgroup_disabled() || bytes_left(server->memcg) >= ROOM)
 		return true;
 	/* What fills it may be files: only an allocation has the kernel give them up. */

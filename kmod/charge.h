@@ -78,7 +78,7 @@ int kmc_charge_socket(const struct kmc_server *server, struct socket *sock);
  * that live there too, the first of which would be killed if nothing were left. Has the kernel take back what
  * it can before it says no.
  *
- * Context: process.
+ * Context: process; sleeps.
  */
 bool kmc_charge_room(const struct kmc_server *server);
 
