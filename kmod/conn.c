@@ -428,7 +428,8 @@ int kmc_conns_init(void)
 	conn_cache = kmc_cache_create("kmc_conn", sizeof(struct kmc_conn));
 	if (!conn_cache)
 		return -ENOMEM;
-	conn_wq = alloc_workqueue("kmc_conn", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	/* Not WQ_HIGHPRI: a client that keeps a work item busy would keep ksoftirqd from its CPU, and RCU from its end. */
+	conn_wq = alloc_workqueue("kmc_conn", WQ_MEM_RECLAIM, 0);
 	if (!conn_wq) {
 		kmem_cache_destroy(conn_cache);
 		return -ENOMEM;

@@ -541,7 +541,7 @@ int kmc_udp_init(void)
 	request_cache = kmc_cache_create("kmc_udp", sizeof(struct kmc_udp_request) + ROOM);
 	if (!request_cache)
 		return -ENOMEM;
-	udp_wq = alloc_workqueue("kmc_udp", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	udp_wq = alloc_workqueue("kmc_udp", WQ_MEM_RECLAIM, 0);
 	if (udp_wq)
 		return 0;
 	kmem_cache_destroy(request_cache);
