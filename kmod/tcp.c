@@ -93,7 +93,8 @@ static struct page_frag *lend_frag(struct sock *sk, size_t size)
 
 static void take_frag_back(struct sock *sk, struct page_frag *frag)
 {
-	if (sk->sk_frag.page && !frag->page)
+	/* One of the reserves marks what it carries, and receivers on this machine drop that: it is not kept. */
+	if (sk->sk_frag.page && !frag->page && !page_is_pfmemalloc(sk->sk_frag.page))
 		*frag = sk->sk_frag;	/* not always the page that was lent */
 	else if (sk->sk_frag.page)
 		put_page(sk->sk_frag.page);

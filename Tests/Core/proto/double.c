@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "double.h"
+#include "drive.h"
 #include "core/store/slab.h"
 
 #define DOUBLE_ITEM_MAX		(1U << 20)
@@ -150,6 +151,8 @@ static struct kmc_item *double_new(struct kmc_store *store, const struct kmc_key
 {
 	struct kmc_item *item;
 
+	/* Who changes the key after it was hashed, has an item that the index does not find where it lies. */
+	BUG_ON(key->data >= drive_lent && key->data < drive_lent + drive_nlent);
 	if (nbytes > DOUBLE_ITEM_MAX - 100)
 		return ERR_PTR(-E2BIG);
 	if (double_knobs.again) {

@@ -104,6 +104,9 @@ static void drive_send_all(struct drive *d)
 	local_bh_enable();
 }
 
+const u8 *drive_lent;
+size_t drive_nlent;
+
 /* One call. Each run is a copy of its own, exactly as long, so that a byte too many is found. */
 static enum kmc_verdict drive_call(struct drive *d, const u8 *data, size_t len, size_t *used)
 {
@@ -117,9 +120,12 @@ static enum kmc_verdict drive_call(struct drive *d, const u8 *data, size_t len, 
 
 	if (len)
 		memcpy(run, data, len);
+	drive_lent = run;
+	drive_nlent = len;
 	local_bh_disable();
 	verdict = kmc_session_input(d->session, len ? run : NULL, len, used, &d->reply, &budget);
 	local_bh_enable();
+	drive_nlent = 0;
 	if (len)
 		memset(run, 0xdd, len);
 	free(run);

@@ -9,6 +9,10 @@
 #include "core/cmd/session.h"
 #include "core/store/store.h"
 
+/* The input of a session that is being called, @drive_nlent bytes: its sender may still write to it. */
+extern const u8 *drive_lent;
+extern size_t drive_nlent;
+
 /**
  * struct drive - one session with its cache
  * @run: input bytes given at a time; 0: all there are

@@ -71,7 +71,8 @@ enum kmc_result kmc_arith_execute(struct kmc_session *s, struct kmc_turn *turn)
 		.decrement = s->req.op == KMC_OP_DECR,
 		.cas = s->req.cas,
 	};
-	struct kmc_key key = kmc_session_key(s);
+	u8 room[KMC_KEY_MAX] __uninitialized;
+	struct kmc_key key = kmc_session_own_key(s, room);
 	struct kmc_store *store = s->core->store;
 	enum kmc_store_status status = kmc_store_delta(store, &key, &delta);
 	bool created = status == KMC_NOT_FOUND && s->req.creates;

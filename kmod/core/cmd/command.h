@@ -210,6 +210,16 @@ static inline struct kmc_key kmc_session_key(struct kmc_session *s)
 	return kmc_key(s->core->store, s->req.key, s->req.nkey);
 }
 
+/*
+ * The key, copied to @room (KMC_KEY_MAX bytes) before it is hashed. Input may lie in pages that a sender on the same
+ * machine still writes to (splice): whoever may make an item must give it the very bytes that were hashed.
+ */
+static inline struct kmc_key kmc_session_own_key(struct kmc_session *s, u8 *room)
+{
+	memcpy(room, s->req.key, s->req.nkey);
+	return kmc_key(s->core->store, room, s->req.nkey);
+}
+
 /**
  * kmc_store_open - make an item for the value that follows
  * @deadline: on the cache's clock

@@ -11,7 +11,7 @@ struct kmc_key kmc_meta_key(struct kmc_session *s, u8 *room)
 	BUILD_BUG_ON(KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX) > KMC_KEY_MAX);
 	if (kmc_meta_has(s, KMC_META('b')))
 		return kmc_key(store, room, kmc_base64_decode(room, s->req.key, s->req.nkey));
-	return kmc_session_key(s);
+	return kmc_session_own_key(s, room);
 }
 
 struct kmc_meta_item kmc_meta_nothing(struct kmc_session *s, const struct kmc_key *key)

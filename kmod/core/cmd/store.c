@@ -56,7 +56,8 @@ enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, con
 
 enum kmc_result kmc_store_prepare(struct kmc_session *s, struct kmc_turn *turn)
 {
-	struct kmc_key key = kmc_session_key(s);
+	u8 room[KMC_KEY_MAX] __uninitialized;
+	struct kmc_key key = kmc_session_own_key(s, room);
 	enum kmc_result result;
 
 	BUILD_BUG_ON(KMC_TEXT_KEY_MAX > KMC_KEY_MAX);
