@@ -152,7 +152,7 @@ struct CommandLineTests {
             (["-o", "slab_chunk_max=4x"], 1), (["-o", "slab_chunk_max"], 1), (["-o", "tail_repair_time"], 1),
             (["-o", "tail_repair_time=9"], 1), (["-o", "worker_logbuf_size=1x"], 1), (["-o", ",modern"], 1),
             (["-o", "modern,,modern"], 1), (["-o", "ext_path=/a:1g"], 1), (["-o", "proxy_config=/a"], 1),
-            (["-o", "ssl_key=/a"], 1), (["-o", "idle_timeout"], 1), (["-x"], 1), (["--nonsense"], 1), (["-p"], 1), (["--port"], 1),
+            (["-o", "ssl_key=/a"], 1), (["-o", "idle_timeout"], 1), (["-o", "sock_cookie_id"], 1), (["-x"], 1), (["--nonsense"], 1), (["-p"], 1), (["--port"], 1),
             (["-s", ""], 64),
             (["--disable-cas=3"], 1), (["-P", ""], 64), (["-Z"], 64), (["-Y", ""], 64),
             (["-e", "f"], 64),
@@ -188,6 +188,16 @@ struct CommandLineTests {
         #expect(try Self.options("-o", "hashpower=20x").settings.hashPower == 20)
         #expect(try Self.options("-o", "idle_timeout=x").settings.idleTimeout == 0)
         #expect(try Self.options("-o", "slab_chunk_max=4 x").settings.slabChunkMax == 4096)
+    }
+
+    /// memcached's safe_strtoul(), whose refusal nobody looks at: the mark is 0 then, which is none.
+    @Test(
+        arguments: [
+            ("5", 5), (" 5", 5), ("5 x", 5), ("4294967295", .max), ("4294967297", 1), ("0x5", 0), ("5x", 0), ("", 0),
+            ("-5", 0), ("99999999999999999999", 0),
+        ] as [(String, UInt32)])
+    func aMarkThatCannotBeReadIsNone(text: String, mark: UInt32) throws {
+        #expect(try Self.options("-o", "sock_cookie_id=" + text).socketMark == mark)
     }
 
     @Test func whatHasNoEffectIsTaken() throws {

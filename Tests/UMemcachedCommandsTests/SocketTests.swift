@@ -35,6 +35,34 @@ struct TCPSocketTests {
         #expect(fcntl(socket.descriptor, F_GETFL) & O_NONBLOCK != 0)
     }
 
+    /// Whether this process may mark sockets: it takes CAP_NET_ADMIN.
+    private static let mayMark: Bool = {
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(descriptor) }
+        var mark: UInt32 = 1
+        return setsockopt(descriptor, SOL_SOCKET, SO_MARK, &mark, socklen_t(MemoryLayout<UInt32>.size)) == 0
+    }()
+
+    @Test(.enabled(if: mayMark)) func everySocketHasTheMark() throws {
+        let marked = try Self.open("-l", "127.0.0.1", "-p", "-1", "-U", "-1", "-o", "sock_cookie_id=4294967294")
+        #expect(marked.sockets.map(\.isDatagram) == [false, true])
+        for socket in marked.sockets { #expect(Self.option(socket.descriptor, SOL_SOCKET, SO_MARK) == -2) }
+        let plain = try Self.open("-l", "127.0.0.1", "-p", "-1", "-U", "-1")
+        for socket in plain.sockets { #expect(Self.option(socket.descriptor, SOL_SOCKET, SO_MARK) == 0) }
+    }
+
+    /// As memcached, which says so and goes on.
+    @Test func aSocketThatCannotBeMarkedIsComplainedOfOnly() throws {
+        let file = Glibc.open("/dev/null", O_RDWR)
+        defer { close(file) }
+        var complaints: [String] = []
+        SocketMark(value: 0) { complaints.append($0) }.set(on: file)
+        #expect(complaints.isEmpty)
+        SocketMark(value: 5) { complaints.append($0) }.set(on: file)
+        #expect(complaints.count == 1)
+        #expect(complaints.first?.contains("has no mark") == true)
+    }
+
     @Test func withoutAddressBothFamiliesListen() throws {
         let opened = try Self.open("-p", "-1")
         let ipv6 = opened.sockets.filter { if case .ipv6 = $0.endpoint { true } else { false } }

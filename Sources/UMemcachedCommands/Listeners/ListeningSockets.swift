@@ -32,9 +32,11 @@ final class ListeningSockets {
     ///
     /// - Parameters:
     ///   - inherited: sockets that somebody else opened for us: they come in place of `-p`, `-l` and `-s`
+    ///   - complain: hears what went wrong and does not keep the server from serving
     ///   - owner: who of ours listens on a port already, for the sentence
     static func open(
-        _ options: ServerOptions, inherited: [Socket] = [], owner: (UInt16) -> String?
+        _ options: ServerOptions, inherited: [Socket] = [], complain: @escaping (String) -> Void = { _ in },
+        owner: (UInt16) -> String?
     ) throws(Failure) -> ListeningSockets {
         let opened = ListeningSockets()
         guard inherited.isEmpty else {
@@ -48,11 +50,12 @@ final class ListeningSockets {
         }
         let texts = options.listen.isEmpty ? ["*"] : options.listen
         let addresses = try texts.map { (text) throws(Failure) in try ListenAddress(text) }
+        let mark = SocketMark(value: options.socketMark ?? 0, complain: complain)
         try opened.open(addresses, on: options.tcpPort, option: "-p", kind: SOCK_STREAM) {
-            (info) throws(Failure) in try TCPListener.open(info, backlog: backlog, owner: owner)
+            (info) throws(Failure) in try TCPListener.open(info, backlog: backlog, mark: mark, owner: owner)
         }
         try opened.open(addresses, on: options.udpPort ?? 0, option: "-U", kind: SOCK_DGRAM) {
-            (info) throws(Failure) in try UDPSocket.open(info, owner: owner)
+            (info) throws(Failure) in try UDPSocket.open(info, mark: mark, owner: owner)
         }
         return opened
     }

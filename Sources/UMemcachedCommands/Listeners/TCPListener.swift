@@ -7,7 +7,7 @@ import KMCControl
 enum TCPListener {
     /// - Returns: `nil` when the machine does not offer the address family
     static func open(
-        _ info: addrinfo, backlog: Int32, owner: (UInt16) -> String?
+        _ info: addrinfo, backlog: Int32, mark: SocketMark, owner: (UInt16) -> String?
     ) throws(Failure) -> ListeningSockets.Socket? {
         let kind = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(info.ai_family, kind, info.ai_protocol)
@@ -17,6 +17,7 @@ enum TCPListener {
         }
         do throws(Failure) {
             if info.ai_family == AF_INET6 { try turnOn(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
+            mark.set(on: descriptor)
             try turnOn(descriptor, SOL_SOCKET, SO_REUSEADDR)
             try setOptions(descriptor)
             try bind(descriptor, info, owner)

@@ -5,7 +5,9 @@ import Glibc
 /// Opens one UDP socket for a server.
 enum UDPSocket {
     /// - Returns: `nil` when the machine does not offer the address family
-    static func open(_ info: addrinfo, owner: (UInt16) -> String?) throws(Failure) -> ListeningSockets.Socket? {
+    static func open(
+        _ info: addrinfo, mark: SocketMark, owner: (UInt16) -> String?
+    ) throws(Failure) -> ListeningSockets.Socket? {
         let kind = info.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(info.ai_family, kind, info.ai_protocol)
         if descriptor < 0 {
@@ -14,6 +16,7 @@ enum UDPSocket {
         }
         do throws(Failure) {
             if info.ai_family == AF_INET6 { try TCPListener.turnOn(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY) }
+            mark.set(on: descriptor)
             maximizeSendBuffer(descriptor)
             // No SO_REUSEADDR: it would let a second server take the first one's datagrams.
             try TCPListener.bind(descriptor, info, owner)

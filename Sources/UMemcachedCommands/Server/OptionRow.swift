@@ -40,6 +40,8 @@ struct OptionRow: Sendable {
         case exact
         case exactKibibytes
         case exactMebibytes
+        /// 32 bits; what is no such number is 0.
+        case mark
         /// 1 when nothing is given.
         case level
         /// Decimal fraction above 0 and up to 1, kept in millionths.

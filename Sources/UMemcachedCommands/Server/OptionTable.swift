@@ -141,6 +141,9 @@ enum OptionTable {
         .suboption(
             "read_buf_mem_limit", "MIB", .number(.u32(\.settings.readBufferLimit), 0...4095, .exactMebibytes),
             preset: "0", "most memory for requests and replies under way; 0 for any"),
+        .suboption(
+            "sock_cookie_id", "N", .number(.u32(\.socketMark), 0...Int64(UInt32.max), .mark),
+            "mark of TCP and UDP sockets (SO_MARK), for firewalls and routing"),
         .suboption("no_hashexpand", nil, .set(\.settings.hashExpand, false), "let the index grow only when it is full"),
         .suboption(
             "hash_algorithm", "NAME", .hashAlgorithm, preset: "murmur3",

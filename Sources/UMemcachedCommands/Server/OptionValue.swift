@@ -80,6 +80,7 @@ extension OptionRow.Unit {
     func read(_ text: String) -> Int64? {
         switch self {
         case .one, .mebibytes, .level: Int64(CNumber.int(text))
+        case .mark: Int64(CNumber.unsigned(text) ?? 0)
         case .share: Self.millionths(text)
         case .octal: Int64(CNumber.octal(text))
         case .exact, .exactKibibytes, .exactMebibytes: CNumber.whole(text)
@@ -92,7 +93,7 @@ extension OptionRow.Unit {
     /// From the unit of the command line to the unit of the setting.
     func scale(_ number: Int64) -> Int64 {
         switch self {
-        case .one, .exact, .thousandths, .partInThousandths, .suffixed, .level, .share: number
+        case .one, .exact, .thousandths, .partInThousandths, .suffixed, .mark, .level, .share: number
         case .octal: number & 0o777
         case .exactKibibytes: number << 10
         case .mebibytes, .exactMebibytes: number << 20
@@ -102,7 +103,7 @@ extension OptionRow.Unit {
     func describe(_ range: ClosedRange<Int64>) -> String {
         switch self {
         case .share: "a fraction above 0, at most 1"
-        case .one, .exact, .level: "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .one, .exact, .mark, .level: "a number from \(range.lowerBound) to \(range.upperBound)"
         case .exactKibibytes: "a number of KiB from \(range.lowerBound) to \(range.upperBound)"
         case .mebibytes, .exactMebibytes: "a number of MiB from \(range.lowerBound) to \(range.upperBound)"
         case .octal: "an octal number"

@@ -24,6 +24,8 @@ public struct ServerOptions: Equatable, Sendable {
     public var authFile: String?
     /// Only who says by SASL who it is may come in.
     public var sasl = false
+    /// Of TCP and UDP sockets, for firewalls and routing; 0 or `nil`: none.
+    public var socketMark: UInt32?
     /// Checked only.
     public var napiIDs: Int32?
     /// Keep no item in chunks, unless slab_chunk_max is given or an item may be larger than a slab page.

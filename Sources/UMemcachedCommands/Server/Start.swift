@@ -44,7 +44,9 @@ struct Start {
         let signals = isAttached ? try Signals() : nil
         let control = try asFailure { () throws(ControlError) in try Control(over: connect()) }
         let events = isAttached ? try asFailure { () throws(ControlError) in try EventStream(over: connect()) } : nil
-        let sockets = try ListeningSockets.open(options, inherited: inherited) { Self.owner(of: $0, control) }
+        let sockets = try ListeningSockets.open(
+            options, inherited: inherited, complain: { Console.complain($0, as: program) },
+            owner: { Self.owner(of: $0, control) })
         do {
             let instance = try create(sockets, user, control, Access(authentication, table))
             if !isMemcached || isVerbose { announce(instance) }
