@@ -110,7 +110,7 @@ public struct InstanceSettings: Equatable, Sendable {
     public var slabAutomoveRatio: UInt32?
     /// Seconds that are looked back upon (`-o slab_automove_window`).
     public var slabAutomoveWindow: UInt32?
-    /// In millionths (`-o slab_automove_freeratio`); not used by the module.
+    /// In millionths (the command `slabs automove freeratio`); not used by the module.
     public var slabAutomoveFreeRatio: UInt32?
     /// Sizes of chunks with dashes between (`-o slab_sizes`).
     public var slabSizes: String?

@@ -130,9 +130,6 @@ enum OptionTable {
         .suboption(
             "slab_automove_window", "SECONDS", .number(.u32(\.settings.slabAutomoveWindow), 3...1800, .one),
             preset: "10", "time that is looked back upon before a page goes"),
-        .suboption(
-            "slab_automove_freeratio", "SHARE",
-            .number(.u32(\.settings.slabAutomoveFreeRatio), 1...1_000_000, .share)),
         .suboption("track_sizes", nil, .set(\.settings.trackSizes, true), "count items by size for \"stats sizes\""),
         .suboption("no_chunked_items", nil, .effect { $0.keepNoChunks() }, "keep no item in chunks"),
         .suboption(
@@ -172,9 +169,12 @@ enum OptionTable {
             "e", "memory-file", "FILE", "items are in the kernel's memory, which no file keeps over a restart"),
     ]
 
+    private static let extstore = "extstore keeps items on disks, which a server in the kernel does not"
+
     /// Suboptions of memcached's that are refused by how their names begin, and why.
     static let refusedFamilies = [
-        ("ext_", "extstore keeps items on disks, which a server in the kernel does not"),
+        ("ext_", extstore),
+        ("slab_automove_freeratio", extstore),
         ("proxy_", "memcached's proxy runs Lua, which a server in the kernel does not"),
         ("ssl_", "a server in the kernel has no TLS"),
     ]

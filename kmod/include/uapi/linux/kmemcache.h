@@ -211,7 +211,7 @@ enum kmc_setting {
 	KMC_S_SLAB_AUTOMOVE,	/* u32, 0 to 2: pages go where they are needed (-o slab_automove) */
 	KMC_S_SLAB_AUTOMOVE_RATIO, /* u32, millionths (-o slab_automove_ratio) */
 	KMC_S_SLAB_AUTOMOVE_WINDOW, /* u32, seconds (-o slab_automove_window) */
-	KMC_S_SLAB_AUTOMOVE_FREERATIO, /* u32, millionths (-o slab_automove_freeratio); not used */
+	KMC_S_SLAB_AUTOMOVE_FREERATIO, /* u32, millionths (slabs automove freeratio); not used */
 	KMC_S_SLAB_SIZES,	/* string, "96-120-240": sizes of chunks (-o slab_sizes) */
 	KMC_S_TRACK_SIZES,	/* u8, 1: count items by size (-o track_sizes) */
 	KMC_S_LRU_MAINTAINER,	/* u8, 0: nobody looks after the LRUs (-o no_lru_maintainer) */
