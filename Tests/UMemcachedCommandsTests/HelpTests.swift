@@ -38,6 +38,13 @@ struct HelpTests {
         #expect(HelpText.text(for: .version, program: "memcached", own: false) == "memcached \(HelpText.version)\n")
     }
 
+    @Test(arguments: [("umemcached", true), ("memcached", false)])
+    func theLicenceNamesBoth(program: String, own: Bool) {
+        let text = HelpText.text(for: .license, program: program, own: own)
+        #expect(text.contains("GNU General Public License, version 2") && text.contains("MIT"))
+        #expect(text.hasSuffix("\n"))
+    }
+
     @Test func lettersAndNamesAreThereOnce() {
         let rows = OptionTable.options(own: true)
         #expect(Set(rows.compactMap(\.short)).count == rows.compactMap(\.short).count)

@@ -35,6 +35,21 @@ struct TCPSocketTests {
         #expect(fcntl(socket.descriptor, F_GETFL) & O_NONBLOCK != 0)
     }
 
+    /// The kernel cuts what is above net.core.somaxconn, and shows a listener's backlog where a connection's
+    /// acknowledgements would be.
+    @Test(arguments: [(["-b", "17"], 17), (["--listen-backlog=33"], 33), ([], 1024)] as [([String], UInt32)])
+    func theBacklogIsAsAsked(words: [String], backlog: UInt32) throws {
+        let options = try serverOptions(words: ["-l", "127.0.0.1", "-p", "-1"] + words)
+        let opened = try ListeningSockets.open(options, owner: { _ in nil })
+        let most = try #require(
+            UInt32(try text(ofFile: "proc/sys/net/core/somaxconn", from: "/").split(separator: "\n").first ?? ""))
+        let descriptor = try #require(opened.sockets.first?.descriptor)
+        var info = tcp_info()
+        var size = socklen_t(MemoryLayout<tcp_info>.size)
+        #expect(getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0)
+        #expect(info.tcpi_sacked == min(backlog, most))
+    }
+
     /// Whether this process may mark sockets: it takes CAP_NET_ADMIN.
     private static let mayMark: Bool = {
         let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
@@ -155,6 +170,29 @@ struct UnixSocketTests {
         #expect(opened.sockets.map(\.endpoint) == [.unix(path)])
         opened.path?.remove()
         #expect(lstat(path, &status) == -1)
+    }
+
+    /// As many as that may wait, and one more (unix(7) counts what is above the backlog).
+    @Test func asManyConnectionsWaitAsTheBacklogSays() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/s"
+        let opened = try ListeningSockets.open(try serverOptions("-s", path, "-b", "2"), owner: { _ in nil })
+        var clients: [Int32] = []
+        defer { for client in clients { close(client) } }
+        for expected in [0, 0, 0, EAGAIN] {
+            let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            clients.append(client)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(client, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                }
+            }
+            #expect((connected == 0 ? 0 : errno) == expected)
+        }
+        opened.path?.remove()
     }
 
     @Test func aStalePathIsRemoved() throws {

@@ -203,10 +203,15 @@ def verb_refusals():
         check(done.stderr, f"{' '.join(words)}: nothing on stderr")
 
 
-@test("options: -h and -V end with 0 and need no module", needs="module")
+@test("options: -h, -V and -i end with 0 and need no module", needs="module")
 def printouts():
     for option in ("-h", "--help"):
         text = succeed(option).stdout
         for name in ("--port", "--memory-limit", "maxconns_fast", "--unix-socket"):
             check(name in text, f"{option} does not tell of {name}")
     check("1.6.45" in succeed("-V").stdout, "-V names the protocol's level")
+    for option in ("-i", "--license"):
+        done = succeed(option)
+        for name in ("GNU General Public License, version 2", "MIT"):
+            check(name in done.stdout, f"{option} does not name {name}: {done.stdout!r}")
+        equal(done.stderr, "", f"{option}: standard error")
