@@ -67,7 +67,8 @@ static inline void refcount_inc(refcount_t *r)
 {
 	int old = __atomic_fetch_add(&r->refs, 1, __ATOMIC_RELAXED);
 
-	KMC_SIM_DEMAND(old > 0, "refcount_inc() of a dead or saturated object");
+	KMC_SIM_DEMAND(old > 0, "refcount_inc() of a dead object");
+	KMC_SIM_DEMAND(old < INT_MAX, "saturated reference count");
 }
 static inline bool refcount_inc_not_zero(refcount_t *r)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* set, get, add, replace, cas, append, delete: who wins, and what is left. */
-#include "fixture.h"
+#include "pages.h"
 #include "suites.h"
 
 static void set_get_delete(void)
@@ -200,6 +200,80 @@ static void held(void)
 	cache_close(&c);
 }
 
+#define HOLDERS	100000	/* more than 16 bits count */
+
+/* All the bytes of value @n, as a reply that holds the item finds them. */
+static bool same_bytes(struct cache *c, struct kmc_item *item, u32 n, u32 len)
+{
+	const u8 *wanted = value_of(n, len);
+	struct kmc_cursor cursor;
+	bool same = true;
+	u32 at = 0, run;
+	u8 *bytes;
+
+	kmc_cursor_init(cache_store(c), &cursor, item);
+	for (; (run = kmc_cursor_run(&cursor, &bytes)); at += run) {
+		same = same && memcmp(bytes, wanted + at, run) == 0;
+		kmc_cursor_advance(cache_store(c), &cursor, run);
+	}
+	return same && at == len;
+}
+
+static u32 hold(struct cache *c, const struct kmc_key *key, struct kmc_item *wanted, u32 count)
+{
+	enum kmc_miss miss;
+	u32 same = 0;
+
+	local_bh_disable();
+	while (count--)
+		same += kmc_store_get(cache_store(c), key, &miss) == wanted;
+	local_bh_enable();
+	return same;
+}
+
+/* Its key is deleted meanwhile and others take its room if they can; the last who holds it still reads its bytes. */
+static void hold_many(struct cache *c, u32 len)
+{
+	u32 class = class_for(c, key_of(1), len), i;
+	u64 used = class_of(c, class).used_chunks;
+	struct kmc_item *item;
+	enum kmc_miss miss;
+	struct kmc_key k;
+
+	fill(c, 1, len);
+	k = cache_key(c, key_of(1));
+	local_bh_disable();
+	item = kmc_store_get(cache_store(c), &k, &miss);
+	local_bh_enable();
+	CHECK(item != NULL);
+	EQUAL(hold(c, &k, item, HOLDERS - 1), HOLDERS - 1);
+	EQUAL(refcount_read(&item->ref), HOLDERS + 1);
+	EQUAL(cache_delete(c, key_of(1)), KMC_STORED);
+	EQUAL(refcount_read(&item->ref), HOLDERS);
+	EQUAL(cache_items(c), 0);
+	CHECK(class_of(c, class).used_chunks > used);
+	fill(c, 2, len);
+	CHECK(same_bytes(c, item, 1, len));
+	for (i = 1; i < HOLDERS; i++)
+		kmc_item_put(cache_store(c), item);
+	fill(c, 3, len);
+	CHECK(same_bytes(c, item, 1, len));
+	kmc_item_put(cache_store(c), item);
+	EQUAL(cache_delete(c, key_of(2)), KMC_STORED);
+	EQUAL(cache_delete(c, key_of(3)), KMC_STORED);
+	EQUAL(class_of(c, class).used_chunks, used);
+}
+
+static void held_by_many(void)
+{
+	struct cache c;
+
+	open_still(&c, 64, PIECE);
+	hold_many(&c, KMC_COPY_MAX + 1);
+	hold_many(&c, LARGE);
+	cache_close(&c);
+}
+
 static void peek_sees_writers(void)
 {
 	struct cache c;
@@ -259,6 +333,7 @@ static const struct tap_test tests[] = {
 	{ "append keeps flags and deadline", append_keeps },
 	{ "delete with a CAS value", delete_with_cas },
 	{ "a held item stays as it was", held },
+	{ "CVE-2018-1000127: a hundred thousand gets hold one item", held_by_many },
 	{ "a peek notices writers, not readers", peek_sees_writers },
 	{ "touch sets a deadline", touch },
 };

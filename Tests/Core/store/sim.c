@@ -59,6 +59,15 @@ static void reference_of_the_dead(void)
 	refcount_inc(&ref);
 }
 
+static void one_reference_too_many(void)
+{
+	refcount_t ref = REFCOUNT_INIT(INT_MAX - 1);
+
+	refcount_inc(&ref);
+	EQUAL(refcount_read(&ref), INT_MAX);
+	refcount_inc(&ref);
+}
+
 static void dereference_outside(void)
 {
 	int *p = NULL;
@@ -126,6 +135,7 @@ static const struct tap_test tests[] = {
 	{ "sim: no GFP_KERNEL with bottom halves off", sleep_with_bh_off, "may sleep" },
 	{ "sim: no cond_resched with bottom halves off", resched_with_bh_off, "may sleep" },
 	{ "sim: no reference to the dead", reference_of_the_dead, "dead" },
+	{ "sim: CVE-2018-1000127: a reference count does not wrap", one_reference_too_many, "saturated" },
 	{ "sim: rcu_dereference needs a read side", dereference_outside, "read side" },
 };
 
