@@ -18,6 +18,7 @@ from lib.tap import check, equal, test
 from lib.wire import Wire
 
 CAP_NET_ADMIN = 12
+NOBODY = 65534
 
 
 def _wait_until(condition, seconds, text):
@@ -134,10 +135,32 @@ def pid_file():
             _wait_until(lambda: "pid file" in one.output(), 5, "says nothing of a pid file that cannot be")
 
 
+@contextlib.contextmanager
+def _passwords(text):
+    """A password file that nobody, and not the superuser without his capabilities, may read."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = pathlib.Path(folder) / "users"
+        path.write_text(text)
+        os.chown(path, NOBODY, NOBODY)
+        path.chmod(0o400)
+        yield path
+
+
+def _admitted(endpoint, user, password):
+    """Whether a new connection comes in by this name and password, and is served then."""
+    token = f"{user} {password}".encode()
+    with Wire(endpoint) as wire:
+        if wire.command(b"set x 0 0 %d\r\n%s" % (len(token), token)) != b"STORED":
+            return False
+        wire.alive()
+        return True
+
+
 @test("process: -u leaves CAP_NET_ADMIN alone; reload, stop and tidying work after the drop", needs="module")
 def user():
-    nobody = "65534"
-    with _daemon("-u", "nobody") as (port, path, process):
+    nobody = str(NOBODY)
+    with _passwords("who:before\n") as users, _daemon("-u", "nobody", "-Y", users) as (port, path, process):
         found = _status(process)
         for row in ("Uid", "Gid"):
             equal(found[row].split(), [nobody] * 4, row)
@@ -146,10 +169,13 @@ def user():
             equal(int(found[row], 16), 1 << CAP_NET_ADMIN, row)
         equal(int(found["CapInh"], 16), 0, "CapInh")
         equal(found["NoNewPrivs"].strip(), "1", "NoNewPrivs")
+        endpoint = ("127.0.0.1", port)
+        check(_admitted(endpoint, "who", "before"), "the first password is refused")
+        users.write_text("who:after\n")
+        check(not _admitted(endpoint, "who", "after"), "the new password is admitted without SIGHUP")
         os.kill(process, signal.SIGHUP)
-        time.sleep(0.3)
-        with Wire(("127.0.0.1", port)) as wire:
-            wire.alive()
+        _wait_until(lambda: _admitted(endpoint, "who", "after"), 20, "the new password is refused after SIGHUP")
+        check(not _admitted(endpoint, "who", "before"), "the old password is admitted after SIGHUP")
         os.kill(process, signal.SIGUSR1)
         _wait_until(lambda: not _alive(process), 10, "runs on after SIGUSR1")
         check(_is_refused(port), "still serves when its process is gone")
@@ -190,8 +216,8 @@ def _with_descriptors(sockets, *options, environment):
 @test("process: sockets of LISTEN_FDS are served, TCP and unix, and NOTIFY_SOCKET hears READY, RELOADING, STOPPING",
       needs="module")
 def service():
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as tcp, socket.socket(socket.AF_UNIX) as unix, \
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+    with tempfile.TemporaryDirectory() as folder, _passwords("who:before\n") as users, socket.socket() as tcp, \
+            socket.socket(socket.AF_UNIX) as unix, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
         tcp.bind(("127.0.0.1", 0))
         tcp.listen()
         unix.bind(f"{folder}/s")
@@ -201,17 +227,20 @@ def service():
         # As /run/systemd/notify: the tool has dropped its privileges when it writes there.
         os.chmod(folder, 0o755)
         os.chmod(f"{folder}/notify", 0o777)
-        process = _with_descriptors([tcp, unix], "--foreground", "-u", "nobody",
+        process = _with_descriptors([tcp, unix], "--foreground", "-u", "nobody", "-Y", users,
                                     environment={"NOTIFY_SOCKET": f"{folder}/notify"})
         try:
             first = notices.recv(200).decode().splitlines()
             equal(first, ["READY=1", f"MAINPID={process.pid}"], "notice")
             for endpoint in (tcp.getsockname(), f"{folder}/s"):
-                with Wire(endpoint) as wire:
-                    wire.alive()
+                check(_admitted(endpoint, "who", "before"), f"{endpoint}: the first password is refused")
+            users.write_text("who:after\n")
             process.send_signal(signal.SIGHUP)
             check(re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", notices.recv(200).decode()), "reloading")
             check(notices.recv(200).startswith(b"READY=1"), "ready again")
+            # Who is told so may rely on it.
+            check(_admitted(f"{folder}/s", "who", "after"), "the new password is refused")
+            check(not _admitted(f"{folder}/s", "who", "before"), "the old password is admitted")
             process.send_signal(signal.SIGTERM)
             equal(notices.recv(200), b"STOPPING=1", "notice")
             equal(process.wait(10), 0, "status")
