@@ -181,6 +181,28 @@ def settings():
         equal(rows["tcpport"], str(one.port), "tcpport")
 
 
+def _prefixes(wire):
+    """The rows of "stats detail dump", in no order."""
+    wire.send(b"stats detail dump\r\n")
+    rows = []
+    while (line := wire.line()) != b"END":
+        rows.append(line.decode())
+    return sorted(rows)
+
+
+@test("statistics: -D counts by the delimiter that it names, and by no other", needs="1.6.45")
+def delimiter():
+    for mark, rows in (("/", ["PREFIX a get 2 hit 1 set 1 del 0", "PREFIX b:1 get 1 hit 0 set 0 del 1"]),
+                       ("1", ["PREFIX a/ get 1 hit 1 set 1 del 0", "PREFIX b: get 1 hit 0 set 1 del 1"]),
+                       ("#", [])):
+        with Server("-D", mark) as one, one.wire() as wire:
+            wire.ask(b"set a/1 0 0 1\r\nx\r\n", b"STORED\r\n")
+            wire.ask(b"set b:1 0 0 1\r\nx\r\n", b"STORED\r\n")
+            wire.ask(b"get a/1 a/2 b:1/3\r\n", b"VALUE a/1 0 1\r\nx\r\nEND\r\n")
+            wire.ask(b"delete b:1/4\r\n", b"NOT_FOUND\r\n")
+            equal(_prefixes(wire), rows, f"-D {mark}")
+
+
 @test("statistics: connections and who listens", needs="1.6.45")
 def connections():
     with Server() as one, one.wire() as other:
