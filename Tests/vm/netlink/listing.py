@@ -63,6 +63,18 @@ def kinds():
     os.unlink(path)
 
 
+@test("stats conns: CVE-2019-15026: a unix path of full length is shown, and nothing behind it")
+def full_path():
+    path = f"/run/kmc-{os.getpid()}-".ljust(107, "p")  # of the 108 bytes of sun_path, one is the end
+    netlink = k.Netlink()
+    one = netlink.new([k.listen_unix(path)])
+    with Wire(path) as asks:
+        rows = list(_by_id(asks.stats(b"conns")).values())
+        equal((rows[0]["addr"], rows[1]["listen_addr"]), (f"unix:{path}", f"unix:{path}"), "where it listens")
+    netlink.delete(one["id"])
+    os.unlink(path)
+
+
 @test("stats conns: an id is used again when its connection has gone, bound client names are not shown")
 def ids():
     netlink = k.Netlink()
