@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """stats conns: who is connected, and how."""
 
+import ctypes
 import os
 import socket
+import struct
+import tempfile
 import time
 
 from lib import kmcnl as k
@@ -10,6 +13,8 @@ from lib.datagrams import listen_udp
 from lib.kmcnl import test
 from lib.tap import check, equal
 from lib.wire import Wire
+
+SUN_PATH = 108  # bytes, unix(7)
 
 
 def _by_id(rows):
@@ -63,15 +68,25 @@ def kinds():
     os.unlink(path)
 
 
-@test("stats conns: CVE-2019-15026: a unix path of full length is shown, and nothing behind it")
+def _bind_full(sock, path):
+    """Bind to a path that fills sun_path: no zero byte ends it, which Python's own bind() refuses."""
+    address = struct.pack("=H", socket.AF_UNIX) + path.encode()
+    equal(ctypes.CDLL(None).bind(sock.fileno(), address, len(address)), 0, "bind()")
+
+
+@test("stats conns: CVE-2019-15026: a unix path that fills its field is shown, and nothing behind it")
 def full_path():
-    path = f"/run/kmc-{os.getpid()}-".ljust(107, "p")  # of the 108 bytes of sun_path, one is the end
+    path = f"/run/kmc-{os.getpid()}-".ljust(SUN_PATH, "p")
     netlink = k.Netlink()
-    one = netlink.new([k.listen_unix(path)])
-    with Wire(path) as asks:
-        rows = list(_by_id(asks.stats(b"conns")).values())
-        equal((rows[0]["addr"], rows[1]["listen_addr"]), (f"unix:{path}", f"unix:{path}"), "where it listens")
-    netlink.delete(one["id"])
+    with socket.socket(socket.AF_UNIX) as listens, tempfile.TemporaryDirectory() as folder:
+        _bind_full(listens, path)
+        listens.listen()
+        one = netlink.new([listens])
+        os.symlink(path, f"{folder}/s")
+        with Wire(f"{folder}/s") as asks:
+            rows = list(_by_id(asks.stats(b"conns")).values())
+            equal((rows[0]["addr"], rows[1]["listen_addr"]), (f"unix:{path}", f"unix:{path}"), "where it listens")
+        netlink.delete(one["id"])
     os.unlink(path)
 
 
