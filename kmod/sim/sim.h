@@ -27,6 +27,8 @@ u64 kmc_sim_live_bytes(void);
 void kmc_sim_poisoning(bool on);
 bool kmc_sim_can_poison(void);		/* built with the address sanitizer */
 
+u64 kmc_sim_comparisons(void);		/* by crypto_memneq() since the start */
+
 /* Start of the random numbers, 0 and up. */
 void kmc_sim_random_seed(u64 seed);
 

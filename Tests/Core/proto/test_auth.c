@@ -6,6 +6,7 @@
 #include "drive.h"
 #include "packets.h"
 #include "core/auth.h"
+#include "sim/sim.h"
 #include <stdlib.h>
 
 #define BYTES(text)	text, sizeof(text) - 1
@@ -234,6 +235,37 @@ static void test_new_table(void)
 	drive_close(&d);
 }
 
+static void test_constant_work(void)
+{
+	static const struct {
+		const char *user, *password, *name;
+		bool known;
+	} tries[] = {
+		{ "foo", "bar", "the first entry", true },
+		{ "foo", "second", "one in the middle", true },
+		{ "", "nobody", "the last entry", true },
+		{ "foo", "baz", "a wrong password", false },
+		{ "fob", "bar", "an unknown user", false },
+	};
+	struct drive d;
+	size_t i;
+
+	begin(&d, KMC_AUTH_TEXT);
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		u64 before = kmc_sim_comparisons();
+		bool known;
+
+		local_bh_disable();
+		known = kmc_auth_check(&d.core, (const u8 *)tries[i].user, strlen(tries[i].user),
+				       (const u8 *)tries[i].password, strlen(tries[i].password));
+		local_bh_enable();
+		tap_ok(known == tries[i].known, "CVE-2026-47783: %s: %s", tries[i].name, known ? "known" : "unknown");
+		tap_number(kmc_sim_comparisons() - before, ARRAY_SIZE(users) - 1,
+			   "CVE-2026-47783: %s costs a comparison with every entry", tries[i].name);
+	}
+	drive_close(&d);
+}
+
 /* FIPS 180-4 has its examples; the digest of the contract is computed here once more with another program's results. */
 static void test_digest(void)
 {
@@ -261,4 +293,5 @@ void test_auth(void)
 	test_long_token();
 	test_long_plain();
 	test_new_table();
+	test_constant_work();
 }
