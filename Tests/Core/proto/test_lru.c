@@ -6,11 +6,16 @@
 #define PCT	"ERROR hot and warm pcts must not exceed 80\r\n"
 #define FACTOR	"ERROR hot/warm age factors must be greater than 0\r\n"
 
-static void say(struct drive *d, const char *in, const char *out)
+static void say_as(struct drive *d, const char *known, const char *in, const char *out)
 {
 	drive_forget(d);
 	drive_feed(d, in, strlen(in));
-	tap_bytes(d->out, d->nout, out, strlen(out), "%.*s", (int)strcspn(in, "\r"), in);
+	tap_bytes(d->out, d->nout, out, strlen(out), "%s%.*s", known, (int)strcspn(in, "\r"), in);
+}
+
+static void say(struct drive *d, const char *in, const char *out)
+{
+	say_as(d, "", in, out);
 }
 
 static bool shown(struct drive *d, const char *group, const char *line)
@@ -35,8 +40,8 @@ static const struct {
 	{ "lru tune 41 40 0.5 1\r\n", PCT }, { "lru tune 4294967295 1 0.5 1\r\n", PCT },
 	{ "lru tune 10 20 0 1\r\n", FACTOR }, { "lru tune 10 20 1 -0.5\r\n", FACTOR },
 	{ "lru tune 50 50 0 0\r\n", PCT },
-	{ "lru mode\r\n", "ERROR\r\n" }, { "lru mode fla\r\n", "ERROR\r\n" },
-	{ "lru temp_ttl\r\n", "ERROR\r\n" }, { "lru temp_ttl x\r\n", "ERROR\r\n" },
+	{ "lru mode fla\r\n", "ERROR\r\n" },
+	{ "lru temp_ttl x\r\n", "ERROR\r\n" },
 	{ "lru temp_ttl 2147483648\r\n", "ERROR\r\n" },
 };
 
@@ -48,6 +53,8 @@ static void test_changes(void)
 	drive_open(&d, NULL);
 	for (i = 0; i < ARRAY_SIZE(refused); i++)
 		say(&d, refused[i].in, refused[i].out);
+	say_as(&d, "CVE-2019-11596: ", "lru mode\r\n", "ERROR\r\n");
+	say_as(&d, "CVE-2019-11596: ", "lru temp_ttl\r\n", "ERROR\r\n");
 	test_shown(&d, "STAT hot_lru_pct 20\r\nSTAT warm_lru_pct 40\r\nSTAT hot_max_factor 0.20\r\n"
 		   "STAT warm_max_factor 2.00\r\nSTAT temp_lru no\r\nSTAT temporary_ttl 61\r\n");
 	say(&d, "lru tune 10 70 0.123 1.5 more\r\n", "OK\r\n");
