@@ -32,6 +32,8 @@ def _is_refused(port):
     try:
         Wire(("127.0.0.1", port)).close()
         return False
+    except ConnectionResetError:
+        return False        # it came while the listener was going
     except ConnectionRefusedError:
         return True
 
