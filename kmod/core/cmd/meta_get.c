@@ -307,7 +307,8 @@ static noinline enum kmc_result kmc_meta_get_look_closely(struct kmc_session *s,
 
 /*
  * Behind an mg that needed but a glance there often lies another: go on with it, without a way back and forth
- * through the session. Return: whether there is one, which then is the session's request.
+ * through the session. None that needs process context (only N, to make an item): KMC_PROCESS would take back all
+ * that were answered since kmc_session_start(). Return: whether there is one, which then is the session's request.
  */
 static bool kmc_meta_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
 {
