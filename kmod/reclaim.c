@@ -14,6 +14,8 @@
 
 /* Slab pages that are asked of each instance at a time. */
 #define KMC_RECLAIM_MOST	16
+/* Memory is scarce when less than this part of it is available: free, or to be had without harm to anybody. */
+#define KMC_RECLAIM_PART	16
 #define KMC_RECLAIM_UNIT	(KMC_PAGE_SIZE / PAGE_SIZE)	/* the system counts in its own pages */
 
 static unsigned int memory_percent = 75;
@@ -66,12 +68,22 @@ void kmc_reclaim_leave(struct kmc_server *server)
 	kmc_reclaim_claim(server, 0);
 }
 
+/*
+ * Whether the system needs what the instances have. Shrinkers are asked whenever it cleans up, also when it only drops
+ * one file's pages for another's, or was told to by vm/drop_caches; items went in proportion then, and nobody needed
+ * their memory. So they stay until little is left that the system could have otherwise.
+ */
+static bool scarce(void)
+{
+	return si_mem_available() < (long)(totalram_pages() / KMC_RECLAIM_PART);
+}
+
 static unsigned long count(struct shrinker *s, struct shrink_control *control)
 {
 	struct kmc_server *server;
 	unsigned long pages = 0;
 
-	if (!mutex_trylock(&members_lock))
+	if (!scarce() || !mutex_trylock(&members_lock))
 		return 0;
 	list_for_each_entry(server, &members, member)
 		pages += kmc_store_spare(server->core.store);
@@ -100,7 +112,7 @@ static unsigned long scan(struct shrinker *s, struct shrink_control *control)
 	struct kmc_server *server;
 	unsigned long freed = 0;
 
-	if (!mutex_trylock(&members_lock))
+	if (!scarce() || !mutex_trylock(&members_lock))
 		return SHRINK_STOP;
 	list_for_each_entry(server, &members, member)
 		freed += press(server, pages);

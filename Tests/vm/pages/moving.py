@@ -4,6 +4,8 @@
 import contextlib
 import pathlib
 import random
+import subprocess
+import tempfile
 import threading
 import time
 
@@ -136,20 +138,77 @@ def memory_limit():
         check(48 * MIB < _malloced(wire) <= 66 * MIB, f"it grows again, to its limit: {_malloced(wire)}")
 
 
-@test("pages: the system asks for memory and gets some", timeout=200)
+def _drop_caches():
+    pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
+
+
+def _available():
+    """Near the end with caches dropped, for not all that this frees is counted as available before."""
+    if meminfo("MemAvailable") < meminfo("MemTotal") // 6:
+        _drop_caches()
+    return meminfo("MemAvailable")
+
+
+@contextlib.contextmanager
+def _scarce_memory():
+    """A file in memory, which the system cannot drop, of all that is available but a twentieth of the machine's."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100%", "hog", folder], check=True)
+        try:
+            block = bytes(4 * MIB)
+            with open(folder + "/hog", "wb", buffering=0) as hog:
+                while (more := _available() - meminfo("MemTotal") // 20) > 0:
+                    hog.write(block[:more])
+            yield
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+@test("pages: the system asks for memory and gets some", timeout=600)
 def shrinker():
     with Server("-m", "128") as one, one.wire(timeout=60) as wire:
         _fill(wire, 100)
         before = _malloced(wire)
 
         def fewer():
-            pathlib.Path("/proc/sys/vm/drop_caches").write_text("2")
+            _drop_caches()
             return _malloced(wire) < before - 8 * MIB
 
-        _until(fewer, "pages are gone")
+        with _scarce_memory():
+            _until(fewer, "pages are gone")
         check(_memory(wire)["reclaimed_pages"] > 8, f"they are counted: {_memory(wire)}")
         wire.set(b"new", b"1")
         wire.ask(b"get new\r\n", b"VALUE new 0 1\r\n1\r\nEND\r\n")
+
+
+def _read_through(size):
+    """Fills the page cache with that many bytes, as reading a large file does."""
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as empty:
+        empty.truncate(size)
+        loop = subprocess.run(["losetup", "--find", "--show", empty.name], stdout=subprocess.PIPE, check=True, text=True)
+        device = loop.stdout.strip()
+        try:
+            with open(device, "rb", buffering=0) as disk:
+                while disk.read(4 * MIB):
+                    pass
+        finally:
+            subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@test("pages: what others' files take of the page cache costs no item", timeout=600)
+def page_cache():
+    subprocess.run(["modprobe", "loop"], check=True)
+    with Server("-m", "64") as one, one.wire(timeout=60) as wire:
+        _fill(wire, 40)
+        items, pages = wire.stats()["curr_items"], _malloced(wire)
+        for _ in range(4):
+            _drop_caches()
+        _read_through(meminfo("MemTotal") * 3 // 2)
+        _drop_caches()
+        equal((wire.stats()["curr_items"], _malloced(wire)), (items, pages), "items and pages")
+        equal(_memory(wire)["reclaimed_pages"], 0, "reclaimed_pages")
+        _fill(wire, 60)
+        check(_malloced(wire) > 50 * MIB, f"it may grow to its limit: {_malloced(wire)}")
 
 
 @test("pages: all instances together have a bound", timeout=60)
