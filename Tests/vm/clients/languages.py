@@ -16,7 +16,7 @@ LEAST = {"fast.pl": 500, "memcached.php": 25, "memcache.php": 300, "dalli.rb": 2
 
 def _run(interpreter, program, *arguments):
     done = subprocess.run([*interpreter, PROGRAMS / program, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=150)
+                          stderr=subprocess.STDOUT, text=True, timeout=500)
     equal(done.returncode, 0, f"{program}: exit status ({done.stdout[-600:]!r})")
     said = re.search(r"^(\d+) checks passed$", done.stdout, re.M)
     check(said and int(said[1]) >= LEAST[program], f"{program}: expected {LEAST[program]} checks or more: {done.stdout!r}")

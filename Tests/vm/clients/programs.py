@@ -11,7 +11,7 @@ ASCII_CASES, BINARY_CASES = 27, 27  # of memccapable in libmemcached 1.1.4
 COUNTED = ("cmd_set", "cmd_get", "get_hits", "get_misses")
 
 
-def _run(*arguments, seconds=40):
+def _run(*arguments, seconds=300):
     done = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, timeout=seconds)
     equal(done.returncode, 0, f"{' '.join(arguments)}: exit status ({done.stdout[-600:]!r})")
@@ -28,7 +28,7 @@ def _counted(server, *arguments):
 
 def _capable(server, *options):
     """Return: how many cases of the text and of the binary protocol passed."""
-    text = _run("memccapable", *options, "-v", "-h", server.endpoint[0], "-p", str(server.port))
+    text = _run("memccapable", *options, "-t", "60", "-v", "-h", server.endpoint[0], "-p", str(server.port))
     check("All tests passed" in text, f"expected \"All tests passed\" in {text!r}")
     return tuple(len(re.findall(rf"^{kind} .*\[pass\]$", text, re.M)) for kind in ("ascii", "binary"))
 

@@ -19,7 +19,7 @@ class Tools:
     def run(self, program, *arguments, status=0, binary=True):
         options = [*self._options, *(self._binary if binary else [])]
         done = subprocess.run([program, *options, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60)
+                              stderr=subprocess.STDOUT, timeout=300)
         equal(done.returncode, status, f"{program} {arguments}: exit status ({done.stdout[-400:]!r})")
         return done.stdout
 

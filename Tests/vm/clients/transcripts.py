@@ -19,7 +19,7 @@ def _play_all(path, unix):
             for way in ("turns", "pipelined", "bytes"):
                 with server.wire() as wire:
                     wire.ask(b"flush_all\r\n", b"OK\r\n")
-                with Wire(server.endpoint, timeout=5) as wire:
+                with Wire(server.endpoint, timeout=60) as wire:
                     transcript.play(conversation, wire, way)
 
 
