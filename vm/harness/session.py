@@ -159,7 +159,7 @@ class Session:
         if self.outcome.timed_out:
             process.kill()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
