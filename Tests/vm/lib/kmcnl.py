@@ -162,7 +162,7 @@ class Netlink:
         """One operation of ours; returns the reply's attributes."""
         return attrs(self._exchange(self.family, command, b"".join(attributes)))
 
-    def receive_event(self, timeout=10):
+    def receive_event(self, timeout=60):
         """The next event as a dictionary of attributes."""
         self.socket.settimeout(timeout)
         while not self.events:

@@ -69,7 +69,7 @@ class _Client(threading.Thread):
     def _stay(self):
         family = socket.AF_UNIX if isinstance(self.endpoint, str) else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(self.endpoint)
             stream = connection.makefile("rb")
             while True:
@@ -88,9 +88,11 @@ class _Client(threading.Thread):
             if answer != b"STORED":
                 self._complain(f"{answer!r} to a set of {name!r}")
         while (head := _line(stream)) != b"END":
-            name, data = head.split(b" ")[1], None
-            data = stream.read(int(head.split(b" ")[3]) + 2)
-            if len(data) and data[:-2] != values.get(name):
+            name, size = head.split(b" ")[1], int(head.split(b" ")[3]) + 2
+            data = stream.read(size)
+            if len(data) < size:
+                raise ConnectionResetError  # an end in the middle of a value
+            if data[:-2] != values.get(name):
                 self._complain(f"{name!r} is {data[:60]!r}, not {values.get(name, b'')[:60]!r}")
 
     def _complain(self, text):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Start and stop the server under test: umemcached (the module) or a memcached, through one door."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -11,7 +12,8 @@ import subprocess
 import tempfile
 import time
 
-from lib.tap import CheckFailed, check, equal
+from lib import kmcnl
+from lib.tap import CheckFailed, check, equal, patient
 from lib.wire import Wire
 
 START_SECONDS = 60  # under emulation, with everything on a network file system, a start takes seconds
@@ -53,11 +55,20 @@ def traits():
     return frozenset(found | ({"1.6.45"} if version() >= (1, 6, 45) else set()))
 
 
+# Below those that the kernel gives to clients: what is free stays so until it is asked for.
+_ports = itertools.count(20000)
+
+
 def free_port():
-    """A TCP port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody uses, over TCP or UDP, and that was not given out before."""
+    for port in _ports:
+        with socket.socket(socket.AF_INET6) as tcp, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as udp:
+            try:
+                for probe in (tcp, udp):
+                    probe.bind(("::", port))  # of both families
+                return port
+            except OSError:
+                continue
 
 
 def tool(*arguments, timeout=60, **how):
@@ -141,6 +152,7 @@ class Server:
             succeed(*options, env=environment)
             # Clients can connect when the tool has returned: no second attempt here.
             Wire(self.endpoint).close()
+            self._wait_until_alone()
             return
         command = ["umemcached", "--foreground", *options] if is_ours() else [_chosen, "-u", "root", *options]
         self._output = open(f"{self.folder}/output", "w+b")
@@ -154,11 +166,22 @@ class Server:
             try:
                 with Wire(self.endpoint) as wire:
                     wire.alive()
-                return
+                break
             except OSError as problem:
                 check(self.process.poll() is None, f"server ended with {self.process.returncode}: {self.output()}")
                 check(time.monotonic() < limit, f"no answer after {START_SECONDS} s: {problem}")
                 time.sleep(0.05)
+        if is_ours():
+            self._wait_until_alone()
+
+    def _wait_until_alone(self):
+        """The connection of the start has come and gone: no test counts it, nor hears of it."""
+        with contextlib.closing(kmcnl.Netlink()) as netlink:
+            one, = (found["id"] for found in netlink.list() if found["name"] == self.name)
+            limit = time.monotonic() + START_SECONDS
+            while (rows := netlink.stats(one))["total_connections"] == "0" or rows["curr_connections"] != "0":
+                check(time.monotonic() < limit, "the connection of the start is still there")
+                time.sleep(0.01)
 
     def output(self):
         """What an attached server has printed so far."""
@@ -214,7 +237,8 @@ class Server:
             return wire.stats(group)
 
     def gone(self, within):
-        """Connecting must be refused within so many seconds."""
+        """Connecting must be refused, on an idle machine within so many seconds."""
+        within = patient(within)
         limit = time.monotonic() + within
         while True:
             try:

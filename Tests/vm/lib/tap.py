@@ -9,7 +9,12 @@ import traceback
 _registered = []
 
 # Limits of time bound hangs and are no measurement: an emulated machine on a busy host may take many times as long.
-PATIENCE = 3
+PATIENCE = 10
+
+
+def patient(seconds):
+    """The limit for what a machine that has nothing else to do does within so many seconds."""
+    return 60 + 20 * seconds
 
 
 class CheckFailed(Exception):
