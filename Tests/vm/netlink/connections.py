@@ -23,7 +23,7 @@ class Client:
     def __init__(self, where):
         tcp = isinstance(where, int)
         self.socket = socket.socket(socket.AF_INET if tcp else socket.AF_UNIX)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.socket.connect(("127.0.0.1", where) if tcp else where)
 
     def __enter__(self):
@@ -49,7 +49,7 @@ class Client:
         self.send(data)
         equal(self.hear(len(expected)), expected, f"answer to {data[:40]}")
 
-    def ended(self, within=5):
+    def ended(self, within=60):
         """Whether the server has hung up, by then."""
         self.socket.settimeout(within)
         try:
@@ -70,7 +70,7 @@ def serving(*settings):
         netlink.delete(one["id"])
 
 
-def until(condition, what, seconds=5):
+def until(condition, what, seconds=60):
     limit = time.monotonic() + seconds
     while not condition():
         check(time.monotonic() < limit, f"not within {seconds} s: {what}")
@@ -83,11 +83,11 @@ def _():
         clients = [Client(port) for _ in range(800)]
         for client in clients[:100]:
             client.ask(b"get nothing\r\n", END)
-        before = kernel.available_memory()
+        before, allowed = kernel.available_memory(), 4096 * len(clients)
         for client in clients:
             client.ask(b"get nothing\r\n", END)
-        each = (before - kernel.available_memory()) / len(clients)
-        check(each < 4096 or kernel.keeps_what_is_freed(), f"{each:.0f} bytes more for each connection that has answered")
+        kept = kernel.missing_memory(before, allowed)
+        check(kept < allowed or kernel.keeps_what_is_freed(), f"{kept // len(clients)} bytes more for each connection that has answered")
         for client in clients:
             client.socket.close()
 
@@ -116,6 +116,7 @@ def _():
             with Client(port) as three, Client(path) as four:
                 three.send(b"get nothing\r\n")
                 four.send(b"get nothing\r\n")
+                until(lambda: netlink.stats(id_)["accepting_conns"] == "0", "the limit met")
                 time.sleep(0.3)
                 rows = netlink.stats(id_)
                 equal((rows["curr_connections"], rows["accepting_conns"], rows["listen_disabled_num"]), ("2", "0", "1"), "counts")
@@ -176,20 +177,23 @@ def _():
                     other.ask(b"get nothing\r\n", END)
                     longest = max(longest, time.monotonic() - started)
                 # Without a turn it would wait until the greedy one ends; a slow kernel needs 2 s for a turn of each.
-                check(longest < 20, f"an answer took {longest:.2f} s beside a greedy client")
+                check(longest < 50, f"an answer took {longest:.2f} s beside a greedy client")
 
 
 @test("idle_timeout: who is silent goes, who talks stays, who is in the middle of a value stays")
 def _():
-    with serving(k.u32(k.KMC_S_IDLE_TIMEOUT, 2)) as (netlink, id_, where):
+    # Many times as long as the one that talks is silent, also where the machine gives it no turn for a while.
+    allowed = 5
+    with serving(k.u32(k.KMC_S_IDLE_TIMEOUT, allowed)) as (netlink, id_, where):
         for place in where:
             with Client(place) as silent, Client(place) as busy, Client(place) as talking:
                 busy.send(b"set slow 0 0 10\r\n01234")
-                started = time.monotonic()
-                while time.monotonic() - started < 4.5:
+                started, gone = time.monotonic(), False
+                while not gone or time.monotonic() - started < 2 * allowed:
                     talking.ask(b"get nothing\r\n", END)
+                    gone = gone or silent.ended(within=0.2)
+                    check(time.monotonic() - started < 60, "the silent one is still there")
                     time.sleep(0.2)
-                check(silent.ended(within=0.1), "the silent one is still there")
                 busy.ask(b"56789\r\n", b"STORED\r\n")
                 talking.ask(b"get nothing\r\n", END)
         equal(netlink.stats(id_)["idle_kicks"], "2", "idle_kicks")

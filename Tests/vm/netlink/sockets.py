@@ -32,7 +32,7 @@ def refused(expected, sockets, netlink=None):
 def answers(endpoint, family=socket.AF_INET):
     """Whether a server answers there."""
     with socket.socket(family) as client:
-        client.settimeout(5)
+        client.settimeout(60)
         try:
             client.connect(endpoint)
             client.sendall(b"version\r\n")
@@ -154,7 +154,7 @@ def _():
         check(answers(sock.getsockname()), "no answer")
         netlink.delete(one["id"])
         # Nobody serves it now, but it listens: its holder accepts.
-        with socket.create_connection(sock.getsockname(), timeout=5) as client:
+        with socket.create_connection(sock.getsockname(), timeout=60) as client:
             deadline = time.monotonic() + 60
             while True:
                 try:
@@ -177,10 +177,13 @@ def _():
                                      (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600)),
                                      (socket.IPPROTO_TCP, socket.TCP_NODELAY, 0), (socket.SOL_SOCKET, socket.SO_SNDBUF, 1)):
             sock.setsockopt(level, option, value)
-        started = time.monotonic()
+        took = []
         for _ in range(20):
+            started = time.monotonic()
             check(answers(sock.getsockname()), "no answer")
-        check(time.monotonic() - started < 4, f"twenty requests took {time.monotonic() - started:.1f} s")
+            took.append(time.monotonic() - started)
+        # A cork holds each answer back for 200 ms (tcp(7)); a busy machine has a moment for one of twenty.
+        check(min(took) < 0.2, f"the quickest of twenty requests took {min(took):.3f} s")
         with socket.create_connection(sock.getsockname()) as deaf:
             # Until answers wait in the server's socket: that is what lingering would wait for.
             deaf.settimeout(1)
@@ -188,7 +191,7 @@ def _():
                 deaf.sendall(b"get nothing\r\n" * 1000000)
             started = time.monotonic()
             netlink.delete(one["id"])
-        check(time.monotonic() - started < 10, "stopping waited for a connection to linger")
+        check(time.monotonic() - started < 300, "stopping waited for a connection to linger")
 
 
 @test("shutdown of a duplicate is seen, listening again heals it")
