@@ -5,6 +5,7 @@ import contextlib
 import pathlib
 import socket
 import struct
+import time
 
 from lib import kmcnl
 from lib.tap import check, equal
@@ -33,7 +34,7 @@ def frame(id_, sequence=0, total=1, reserved=0):
 class Datagrams:
     """A socket that asks one server."""
 
-    def __init__(self, endpoint, source=None, timeout=20):
+    def __init__(self, endpoint, source=None, timeout=60):
         self.endpoint, self.id = endpoint, 0
         self.socket = socket.socket(family(endpoint[0]), socket.SOCK_DGRAM)
         self.socket.bind(source or ("::" if ":" in endpoint[0] else "0.0.0.0", 0))
@@ -100,6 +101,20 @@ def instance(*hosts, settings=(), tcp=False):
         netlink.close()
 
 
+def heard(client, failed):
+    """The next datagram at a socket; None where none has come and, as failed() tells, something was made to fail."""
+    limit = time.monotonic() + 60
+    while True:
+        may_be_lost = failed()
+        client.settimeout(0.3)
+        try:
+            return client.recv(2000)
+        except TimeoutError:
+            check(time.monotonic() < limit, "no answer over UDP though nothing has failed")
+            if may_be_lost:
+                return None
+
+
 def drops(sock):
     """Datagrams that a socket dropped, as /proc/net/udp says."""
     inode = str(socket_inode(sock))
@@ -109,6 +124,14 @@ def drops(sock):
             if fields[9] == inode:
                 return int(fields[12])
     raise LookupError("no such UDP socket")
+
+
+def has_dropped(sock, before, count):
+    """The socket has dropped exactly so many since `before`; softirq may be late to count the last."""
+    limit = time.monotonic() + 60
+    while (found := drops(sock) - before) < count and time.monotonic() < limit:
+        time.sleep(0.02)
+    equal(found, count, "dropped datagrams")
 
 
 def socket_inode(sock):

@@ -13,7 +13,7 @@ import time
 
 from lib import bpf, kernel
 from lib import kmcnl as k
-from lib.datagrams import Datagrams, drops, frame, instance, listen_udp
+from lib.datagrams import Datagrams, drops, frame, has_dropped, instance, listen_udp
 from lib.guest import in_namespace, unshare, CLONE_NEWNET
 from lib.kmcnl import test
 from lib.tap import check, equal
@@ -79,7 +79,7 @@ def corked():
                 os.waitpid(child, 0)
             # What was corked goes out when the cork does, and is what was corked.
             sockets[0].setsockopt(socket.IPPROTO_UDP, UDP_CORK, 0)
-            theirs.settimeout(5)
+            theirs.settimeout(60)
             equal(theirs.recv(2000), b"corked", "what its holder corked")
 
 
@@ -96,15 +96,19 @@ def options():
 @test("several datagrams of one send (UDP_SEGMENT), at a socket with UDP_GRO: each is answered or dropped, none breaks")
 def segments():
     with instance() as (_, _, sockets), Datagrams(sockets[0].getsockname()) as client:
+        answers = 0
         for gro in (0, 1):
             sockets[0].setsockopt(socket.IPPROTO_UDP, UDP_GRO, gro)
             client.socket.sendmsg([(frame(9) + b"mn\r\n") * 20], [(socket.IPPROTO_UDP, 103, struct.pack("H", 12))], 0,
                                   client.endpoint)
-            client.socket.settimeout(0.5)
-            with contextlib.suppress(TimeoutError):
-                for _ in range(20):
-                    equal(client.socket.recv(100), frame(9) + b"MN\r\n", "answer")
-            equal(client.ask(b"version\r\n")[:8], b"VERSION ", "answer afterwards")
+            client.send(b"version\r\n")
+            client.socket.settimeout(60)
+            # Of the twenty none need be answered, and a late answer may come behind the next one's.
+            while (found := client.socket.recv(100))[:8] != frame(client.id):
+                equal(found, frame(9) + b"MN\r\n", "answer")
+                answers += 1
+            check(answers <= 20 * (1 + gro), f"{answers} answers to {20 * (1 + gro)} requests")
+            equal(found[8:16], b"VERSION ", "answer afterwards")
 
 
 @test("cgroup-BPF: what a program at the socket's cgroup drops, is dropped, both ways")
@@ -118,7 +122,7 @@ def cgroup():
                 with bpf.attached(path, bpf.INGRESS):
                     client.send(b"set in 0 0 1\r\n1\r\n")
                     client.silent()
-                equal(drops(sock) - before, 1, "dropped datagrams")
+                has_dropped(sock, before, 1)
                 equal(client.ask(b"get in\r\n"), b"END\r\n", "what the dropped datagram asked")
 
 
@@ -160,7 +164,7 @@ def destroyed():
         with contextlib.suppress(OSError, TimeoutError):
             client.timeout = 0.5
             client.ask(b"mn\r\n")
-        with socket.create_connection(sockets[1].getsockname(), timeout=10) as wire:
+        with socket.create_connection(sockets[1].getsockname(), timeout=60) as wire:
             wire.sendall(b"mn\r\n")
             equal(wire.recv(10), b"MN\r\n", "answer over TCP")
         netlink.delete(one["id"])
@@ -175,7 +179,7 @@ def given_back():
             equal(client.ask(b"mn\r\n"), b"MN\r\n", "answer")
             netlink.delete(one["id"])
             client.send(b"hello")
-            sock.settimeout(5)
+            sock.settimeout(60)
             equal(sock.recv(100)[8:], b"hello", "what its holder reads")
             equal(sock.getsockopt(socket.IPPROTO_UDP, UDP_ENCAP), 0, "UDP_ENCAP")
 
