@@ -43,7 +43,7 @@ def cycles():
             succeed("-V")
             for number in range(CYCLES):
                 _cycle(number, port, path, load)
-            drift = before - kernel.available_memory()
+            drift = kernel.missing_memory(before, DRIFT)
             counts = load.counts()
         equal(counts["wrong"], [], "wrong answers")
         check(counts["rounds"] >= ROUNDS * CYCLES and counts["ends"] >= CYCLES, f"clients did little: {counts}")

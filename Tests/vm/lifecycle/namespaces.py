@@ -11,7 +11,7 @@ import time
 from lib import kernel
 from lib.load import Load
 from lib.server import free_port, refused, succeed
-from lib.tap import check, equal, test
+from lib.tap import check, equal, patient, test
 from lib.wire import Wire
 
 _numbers = itertools.count(1)
@@ -68,7 +68,8 @@ def _everywhere():
 
 
 def _wait_until(condition, seconds, text):
-    limit = time.monotonic() + seconds
+    """Until what takes an idle machine no longer than so many seconds."""
+    limit = time.monotonic() + patient(seconds)
     while not condition():
         check(time.monotonic() < limit, text)
         time.sleep(0.01)
@@ -94,7 +95,7 @@ def own():
         equal(_everywhere(), [], "instances")
 
 
-@test("namespaces: a deleted one lives as long as its instance, then is gone within 1 s", needs="module")
+@test("namespaces: a deleted one lives as long as its instance, then is gone", needs="module")
 def deleted():
     kernel.ensure_loaded()
     with _namespace() as one:
@@ -111,11 +112,11 @@ def deleted():
             rows = _everywhere()
             equal([row["name"] for row in rows], ["inside"], "list --all-namespaces")
             succeed("stop", "--id", rows[0]["id"])
-            _wait_until(one.is_gone, 1, "the namespace is there 1 s after its instance was stopped")
+            _wait_until(one.is_gone, 1, "the namespace is there after its instance was stopped")
         equal(_everywhere(), [], "instances")
 
 
-@test("namespaces: a deleted one goes with its attached instance within 1 s of kill -9", needs="module")
+@test("namespaces: a deleted one goes with its attached instance on kill -9", needs="module")
 def deleted_attached():
     kernel.ensure_loaded()
     with _namespace() as one:
@@ -134,7 +135,7 @@ def deleted_attached():
         finally:
             tool.kill()
             tool.wait()
-        _wait_until(one.is_gone, 1, "the namespace is there 1 s after its instance was killed")
+        _wait_until(one.is_gone, 1, "the namespace is there after its instance was killed")
         equal(_everywhere(), [], "instances")
 
 
@@ -170,7 +171,7 @@ def ten():
                   f"clients do not get on: {load.counts()}, {lost.counts()}")
             tools[0].kill()
             tools[0].wait()
-            _wait_until(lambda: len(_everywhere()) == 9, 5, "ten are listed 5 s after one tool was killed")
+            _wait_until(lambda: len(_everywhere()) == 9, 5, "ten are listed after one tool was killed")
             check(load.wait_for_rounds(50, 60), "the other nine do not get on")
             found = load.counts()
             equal((found["ends"], found["wrong"]), (0, []), "connections that ended, wrong answers")
@@ -178,7 +179,7 @@ def ten():
         # From the host every one can be stopped; its tool ends with it.
         for row in _everywhere():
             succeed("stop", "--id", row["id"])
-        equal([tool.wait(10) for tool in tools[1:]], [0] * 9, "statuses of the tools")
+        equal([tool.wait(60) for tool in tools[1:]], [0] * 9, "statuses of the tools")
 
 
 @test("namespaces: rmmod lets a deleted one go", needs="module")
@@ -189,7 +190,7 @@ def deleted_rmmod():
         one.delete()
         kernel.unload()
         try:
-            _wait_until(one.is_gone, 1, "the namespace is there 1 s after rmmod")
+            _wait_until(one.is_gone, 1, "the namespace is there after rmmod")
         finally:
             kernel.load()
 
@@ -205,7 +206,7 @@ def many():
         equal(len(_everywhere()), 20, "instances")
         for row in _everywhere():
             succeed("stop", "--id", row["id"])
-        _wait_until(lambda: all(one.is_gone() for one in made), 3, "namespaces are left 3 s after the last stop")
+        _wait_until(lambda: all(one.is_gone() for one in made), 3, "namespaces are left after the last stop")
     finally:
         for row in _everywhere():
             succeed("stop", "--id", row["id"])

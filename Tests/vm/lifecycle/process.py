@@ -14,7 +14,7 @@ import time
 
 from lib import server
 from lib.server import Server, refused, succeed
-from lib.tap import check, equal, test
+from lib.tap import check, equal, patient, test
 from lib.wire import Wire
 
 CAP_NET_ADMIN = 12
@@ -22,7 +22,8 @@ NOBODY = 65534
 
 
 def _wait_until(condition, seconds, text):
-    limit = time.monotonic() + seconds
+    """Until what takes an idle machine no longer than so many seconds."""
+    limit = time.monotonic() + patient(seconds)
     while not condition():
         check(time.monotonic() < limit, text)
         time.sleep(0.02)
@@ -90,7 +91,7 @@ def daemon():
 def daemon_killed():
     with _daemon() as (port, path, process):
         os.kill(process, signal.SIGKILL)
-        _wait_until(lambda: _is_refused(port), 1, "serves 1 s after kill -9")
+        _wait_until(lambda: _is_refused(port), 1, "serves after kill -9")
         check(path.exists(), "the pid file is gone")
     _wait_until(lambda: "no instance" in succeed("list").stdout, 2, "still listed")
 
@@ -198,7 +199,7 @@ def nothing_to_listen_on():
         check("SIGHUP" in process.stderr.readline(), "-v does not tell of SIGHUP")
         process.send_signal(signal.SIGUSR1)
         check("gracefully" in process.stderr.readline(), "-v does not tell of SIGUSR1")
-        equal(process.wait(10), 0, "status")
+        equal(process.wait(60), 0, "status")
     finally:
         process.kill()
         process.communicate()
@@ -225,7 +226,7 @@ def service():
         unix.bind(f"{folder}/s")
         unix.listen()
         notices.bind(f"{folder}/notify")
-        notices.settimeout(20)
+        notices.settimeout(60)
         # As /run/systemd/notify: the tool has dropped its privileges when it writes there.
         os.chmod(folder, 0o755)
         os.chmod(f"{folder}/notify", 0o777)
@@ -245,10 +246,10 @@ def service():
             check(not _admitted(f"{folder}/s", "who", "before"), "the old password is admitted")
             process.send_signal(signal.SIGTERM)
             equal(notices.recv(200), b"STOPPING=1", "notice")
-            equal(process.wait(10), 0, "status")
+            equal(process.wait(60), 0, "status")
             # They are the manager's: neither path nor listening goes.
             check(os.path.exists(f"{folder}/s"), "the manager's path was removed")
-            socket.create_connection(tcp.getsockname(), 5).close()
+            socket.create_connection(tcp.getsockname(), 60).close()
         finally:
             process.kill()
             process.communicate()
@@ -258,7 +259,7 @@ def service():
 def service_refused():
     with open("/dev/null", "rb") as null:
         process = _with_descriptors([null], "--foreground", environment={})
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=60)
         equal(process.returncode, 71, f"status ({complaint!r})")
         check("LISTEN_FDS" in complaint, complaint)
     port = server.free_port()
@@ -273,5 +274,5 @@ def named():
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/memcached-debug"
         os.symlink(os.path.realpath(shutil.which("umemcached")), path)
-        text = subprocess.run([path, "-h"], capture_output=True, text=True, timeout=20, check=True).stdout
+        text = subprocess.run([path, "-h"], capture_output=True, text=True, timeout=60, check=True).stdout
         check("--foreground" not in text and "unix-socket" in text, f"help: {text!r}")

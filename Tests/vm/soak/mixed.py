@@ -106,7 +106,7 @@ def _end(how, owner, netlink, detached):
             netlink.delete(one)
     netlink.close()
     if "unload" not in how:
-        equal(kernel.users(), 0, "users of the module when all instances have ended")
+        kernel.no_users()
     kernel.unload(within=60)
     if "kill" not in how:
         owner.kill()
@@ -149,7 +149,7 @@ def soak():
                 ends[how] += 1
                 if ends.total() == WARM_UP:
                     before = kernel.available_memory()
-            drift = before - kernel.available_memory()
+            drift = kernel.missing_memory(before, DRIFT)
             counts, said = load.counts(), noise.counts()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
