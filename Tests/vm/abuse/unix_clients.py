@@ -36,8 +36,8 @@ def descriptors():
             os.close(write)
             one.close()
             equal(wire.line(), b"END", "answer")
-            check(_hung_up(read, 10), "the pipe's end that was sent is open still")
-            check(_hung_up(other.fileno(), 10), "the socket that was sent is open still")
+            check(_hung_up(read, 60), "the pipe's end that was sent is open still")
+            check(_hung_up(other.fileno(), 60), "the socket that was sent is open still")
             os.close(read)
             other.close()
 
@@ -53,7 +53,7 @@ def unread():
         wire.socket.sendmsg([b" and"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [wire.socket.fileno()]))])
         os.close(write)
         wire.close()
-        check(_hung_up(read, 10), "the pipe's end that was sent is open still")
+        check(_hung_up(read, 60), "the pipe's end that was sent is open still")
         with server.wire() as again:
             again.alive()
 

@@ -121,6 +121,7 @@ def crawl():
         equal((rows[f"items:{small}:crawler_reclaimed"], rows[f"items:{small}:crawler_items_checked"]), ("100", "101"), "counts")
         wire.ask(b"lru_crawler crawl all\r\n", b"OK\r\n")
         wire.until("curr_items", 1)
+        wire.until("lru_crawler_running", 0)
         rows = wire.stats()
         equal((rows["crawler_reclaimed"], rows["lru_crawler_starts"]), ("200", "2"), "counts")
 

@@ -112,7 +112,7 @@ def under_load():
             client.start()
         chance = random.Random(7)
         ids = [int(name.split(":")[0]) for name in wire.stats(b"slabs") if name.endswith(":total_pages")]
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + 5 * PATIENCE
         while _short(wire.stats()) and time.monotonic() < end:
             wire.send(b"slabs reassign -1 %d\r\n" % chance.choice([0, *ids]))
             wire.line()
