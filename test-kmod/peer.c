@@ -108,7 +108,7 @@ bool kmc_test_end(struct kmc_server *server)
 	bool clean;
 
 	kmc_server_stop(server, KMC_REASON_REQUEST);
-	if (!wait_for_completion_timeout(&server->gone, 10 * HZ))
+	if (!wait_for_completion_timeout(&server->gone, 60 * HZ))
 		return false;
 	clean = !atomic_read(&server->objects) && !server->conns.nr && list_empty(&server->conns.list);
 	kmc_server_put(server);

@@ -20,7 +20,7 @@
 /* Waits until a connection is there. */
 static bool has_connections(struct kmc_server *server)
 {
-	unsigned long limit = jiffies + 5 * HZ;
+	unsigned long limit = jiffies + 60 * HZ;
 
 	while (!READ_ONCE(server->conns.nr)) {
 		if (time_after(jiffies, limit))
