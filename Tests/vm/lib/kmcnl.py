@@ -100,7 +100,7 @@ class Netlink:
     def __init__(self, portid=0):
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_GENERIC)
         self.socket.bind((portid, 0))
-        self.socket.settimeout(60)
+        self.socket.settimeout(300)
         for option in (NETLINK_EXT_ACK, NETLINK_CAP_ACK):
             self.socket.setsockopt(SOL_NETLINK, option, 1)
         self.sequence, self.events = 0, []
@@ -172,7 +172,7 @@ class Netlink:
                 if sequence == 0:
                     self.events.append(data[20:length])
                 data = data[(length + 3) & ~3:]
-        self.socket.settimeout(60)
+        self.socket.settimeout(300)
         return dict(attrs(self.events.pop(0)))
 
     # Operations, as a well-behaved tool would ask for them.

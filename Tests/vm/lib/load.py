@@ -39,7 +39,7 @@ class Load:
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def wait_for_rounds(self, more, seconds=60):
+    def wait_for_rounds(self, more, seconds=300):
         """Return when so many more rounds are done; False when time is over."""
         limit = time.monotonic() + seconds
         target = self.counts()["rounds"] + more

@@ -16,7 +16,7 @@ from lib import kmcnl
 from lib.tap import CheckFailed, check, equal, patient
 from lib.wire import Wire
 
-START_SECONDS = 60  # under emulation, with everything on a network file system, a start takes seconds
+START_SECONDS = 300  # under emulation, with everything on a network file system, a start takes seconds
 _chosen = "umemcached"
 _numbers = itertools.count(1)
 
@@ -71,7 +71,7 @@ def free_port():
                 continue
 
 
-def tool(*arguments, timeout=60, **how):
+def tool(*arguments, timeout=300, **how):
     """Run umemcached to its end; returns the finished process with text in stdout and stderr."""
     command = ["umemcached", *map(str, arguments)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

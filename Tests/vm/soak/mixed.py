@@ -124,7 +124,7 @@ def _cycle(dice, how, places, load, noise):
     owner = Owner([place for place in places if place.attached])
     detached = [place.make(netlink) for place in places if not place.attached]
     equal(len(netlink.list()), INSTANCES, "instances")
-    check(load.wait_for_rounds(20, seconds=120) and noise.wait_to_be_heard(seconds=120), "clients do not get on")
+    check(load.wait_for_rounds(20) and noise.wait_to_be_heard(seconds=300), "clients do not get on")
     time.sleep(dice.random() ** 3 * 3)
     _end(how, owner, netlink, detached)
 
