@@ -7,8 +7,9 @@ struct Socket: BitwiseCopyable {
     let descriptor: Int32
     let isDatagram: Bool
 
-    /// How long a wait in `receive` takes at most on a datagram socket: what has not come then is lost.
-    static let datagramPatience: UInt64 = 500_000_000
+    /// How long a wait in `receive` takes at most on a datagram socket: what has not come then is lost. Long enough for a
+    /// server that has to wait for a CPU.
+    static let datagramPatience: UInt64 = 5_000_000_000
 
     /// Connects to `endpoint`, to the first of its addresses that answers.
     init(connectingTo endpoint: Endpoint) throws(BenchFailure) {
@@ -98,7 +99,7 @@ struct Socket: BitwiseCopyable {
             var on: Int32 = 1
             setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         } else {
-            var limit = timeval(tv_sec: 0, tv_usec: Int(datagramPatience / 1000))
+            var limit = timeval(tv_sec: Int(datagramPatience / 1_000_000_000), tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
     }

@@ -127,6 +127,12 @@ final class Stage {
         try result.get()
     }
 
+    /// Waits until what has so many seconds to live is dead. Absolute times meet a server's clock, whose second and start are
+    /// its own: up to two seconds late, and on a busy machine each tick comes when the server gets its turn.
+    func outlive(_ life: Int32) {
+        wait(milliseconds: Int(life) * 1000 + 6000)
+    }
+
     /// Lets time go by, at the endpoint and, by at least as much, in the model.
     func wait(milliseconds: Int) {
         pause(milliseconds: milliseconds)

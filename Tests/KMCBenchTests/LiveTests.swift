@@ -1,72 +1,65 @@
 // SPDX-License-Identifier: MIT
 
-import Glibc
+import Foundation
 import Testing
 
 @testable import KMCBench
 
-/// Debian's memcached on a unix socket or a port of its own, for one test.
+/// Debian's memcached on a unix socket or on ports of its own, for one test.
 final class Memcached {
     let endpoint: Endpoint
-    private let directory: String
-    private var process = pid_t()
-
     /// With `tcp`: the endpoint of the same server over UDP.
-    private(set) var udp: Endpoint?
+    let udp: Endpoint?
+    private let directory: String
+    private let process: pid_t
 
+    /// Over TCP it takes what ports are free and names them in a file: one that was free a moment ago need not be.
     init(tcp: Bool) throws {
         var template = Array("/tmp/kmc-bench-XXXXXX".utf8CString)
-        directory = String(cString: try #require(mkdtemp(&template)))
-        var arguments = ["memcached", "-t", "2", "-m", "64"]
-        if getuid() == 0 { arguments += ["-u", "root"] }
-        if tcp {
-            let port = try Self.freePort()
-            endpoint = .tcp(host: "127.0.0.1", port: port)
-            arguments += ["-l", "127.0.0.1", "-p", String(port), "-U", String(port)]
-            udp = .udp(host: "127.0.0.1", port: port)
-        } else {
-            endpoint = .unix(path: directory + "/socket")
-            arguments += ["-s", directory + "/socket"]
+        let directory = String(cString: try #require(mkdtemp(&template)))
+        self.directory = directory
+        process = try Self.spawn(in: directory, tcp ? ["-l", "127.0.0.1", "-p", "-1", "-U", "-1"] : ["-s", directory + "/socket"])
+        guard tcp else {
+            let endpoint = Endpoint.unix(path: directory + "/socket")
+            (self.endpoint, udp) = (endpoint, nil)
+            try Self.wait(for: process) { (try? Socket(connectingTo: endpoint))?.close() != nil }
+            return
         }
-        var strings = arguments.map { strdup($0) } + [nil]
-        defer { strings.forEach { free($0) } }
-        let status = posix_spawnp(&process, "memcached", nil, nil, &strings, environ)
-        try #require(status == 0, "Debian's package memcached is needed")
-        try waitUntilItAnswers()
+        try Self.wait(for: process) { access(directory + "/ports", R_OK) == 0 }
+        let ports = try String(contentsOfFile: directory + "/ports", encoding: .utf8).split(separator: "\n")
+        func port(_ name: String) throws -> UInt16 {
+            try #require(ports.first { $0.hasPrefix(name) }?.split(separator: " ").last.flatMap { UInt16($0) })
+        }
+        endpoint = .tcp(host: "127.0.0.1", port: try port("TCP INET:"))
+        udp = .udp(host: "127.0.0.1", port: try port("UDP INET:"))
     }
 
     deinit {
         kill(process, SIGKILL)
         waitpid(process, nil, 0)
-        unlink(directory + "/socket")
+        for name in ["socket", "ports"] { unlink(directory + "/" + name) }
         rmdir(directory)
     }
 
-    private func waitUntilItAnswers() throws {
-        // The two minutes bound a hang.
+    private static func spawn(in directory: String, _ place: [String]) throws -> pid_t {
+        let arguments = ["memcached", "-t", "2", "-m", "64"] + (getuid() == 0 ? ["-u", "root"] : []) + place
+        var words = arguments.map { strdup($0) } + [nil]
+        var variables = [strdup("MEMCACHED_PORT_FILENAME=\(directory)/ports"), nil]
+        defer { (words + variables).forEach { free($0) } }
+        var process = pid_t()
+        let status = posix_spawnp(&process, "memcached", nil, nil, &words, &variables)
+        try #require(status == 0, "Debian's package memcached is needed")
+        return process
+    }
+
+    /// Waits until the server serves. The two minutes bound a hang.
+    private static func wait(for process: pid_t, until serves: () -> Bool) throws {
         for _ in 0..<4800 {
-            if let socket = try? Socket(connectingTo: endpoint) { return socket.close() }
+            if serves() { return }
             try #require(waitpid(process, nil, WNOHANG) == 0, "memcached has ended")
             usleep(25_000)
         }
         try #require(Bool(false), "memcached did not start")
-    }
-
-    /// A port that nobody uses at this moment.
-    private static func freePort() throws -> UInt16 {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
-            }
-        }
-        try #require(status == 0)
-        return UInt16(bigEndian: address.sin_port)
     }
 
     /// Sends `text` and drops the answer.
