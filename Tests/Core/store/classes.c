@@ -128,9 +128,9 @@ static void server_start(struct server *s, const struct config *config, u32 unit
 		_exit(127);
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	while (connect(fd, (struct sockaddr *)&s->address, sizeof(s->address)) && tries++ < 500)
+	while (connect(fd, (struct sockaddr *)&s->address, sizeof(s->address)) && tries++ < 12000)
 		usleep(10000);
-	CHECK(tries < 500);
+	CHECK(tries < 12000);
 	s->stream = fdopen(fd, "r+");
 }
 
