@@ -118,7 +118,7 @@ def _download(series, pointer):
     scratch = pathlib.Path(tempfile.mkdtemp(prefix=".fetch-", dir=pointer.parent))
     try:
         cache.say(f"downloading {' '.join(packages)} (about 100 MB, once)")
-        _run(["apt-get", "download", "-q", *packages], cwd=scratch)
+        _run(["apt-get", "download", "-q", "-o", "Acquire::Retries=5", *packages], cwd=scratch)
         for deb in sorted(scratch.glob("*.deb")):
             cache.say(f"unpacking {deb.name}")
             _run(["dpkg-deb", "-x", deb, scratch / "root"])
