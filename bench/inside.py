@@ -85,8 +85,8 @@ def share_served_at_once(settings, scenario, server):
     with Leftovers() as leftovers:
         load(settings, server, *options)
     batches = operations / scenario.depth
-    # Each connection that is accepted is looked at once by its work item.
-    return max(0.0, 1 - max(0, leftovers.count - scenario.connections) / batches)
+    # Each connection's own work item runs when it is accepted, and when it ends.
+    return max(0.0, 1 - max(0, leftovers.count - 2 * scenario.connections) / batches)
 
 
 def compare(settings, number, scenario):
