@@ -67,13 +67,18 @@ static bool frag_serves(struct page_frag *frag, size_t size)
 	return frag_room(frag) >= min_t(size_t, size, PAGE_SIZE);
 }
 
-/* BH off until it is given back. Return: whose place it has. */
-static struct page_frag *lend_frag(struct sock *sk, size_t size)
+/*
+ * It is the socket's alone until it is given back: on the way the work item may be interrupted by softirqs that lend
+ * and take back others, or go to another CPU.
+ */
+static void lend_frag(struct sock *sk, size_t size)
 {
-	struct kmc_frags *mine = this_cpu_ptr(&frags);
+	struct kmc_frags *mine;
 	struct page_frag *frag;
 	u32 i;
 
+	local_bh_disable();
+	mine = this_cpu_ptr(&frags);
 	for (i = 0; i < SPARE_FRAGS; i++) {
 		frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
 		if (!frag->page || frag_serves(frag, size))
@@ -88,16 +93,37 @@ static struct page_frag *lend_frag(struct sock *sk, size_t size)
 		sk->sk_frag = *frag;
 		frag->page = NULL;
 	}
-	return frag;
+	local_bh_enable();
 }
 
-static void take_frag_back(struct sock *sk, struct page_frag *frag)
+/* Where this CPU may keep one more: the place of the last, unless a softirq was faster. BH off. Return: NULL: nowhere. */
+static struct page_frag *free_place(struct kmc_frags *mine)
 {
+	u32 i;
+
+	for (i = 0; i < SPARE_FRAGS; i++) {
+		struct page_frag *frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
+
+		if (!frag->page)
+			return frag;
+	}
+	return NULL;
+}
+
+static void take_frag_back(struct sock *sk)
+{
+	struct page_frag *place;
+
+	if (!sk->sk_frag.page)
+		return;
+	local_bh_disable();
 	/* One of the reserves marks what it carries, and receivers on this machine drop that: it is not kept. */
-	if (sk->sk_frag.page && !frag->page && !page_is_pfmemalloc(sk->sk_frag.page))
-		*frag = sk->sk_frag;	/* not always the page that was lent */
-	else if (sk->sk_frag.page)
+	place = page_is_pfmemalloc(sk->sk_frag.page) ? NULL : free_place(this_cpu_ptr(&frags));
+	if (place)
+		*place = sk->sk_frag;	/* not always the page that was lent */
+	else
 		put_page(sk->sk_frag.page);
+	local_bh_enable();
 	sk->sk_frag.page = NULL;
 }
 
@@ -181,20 +207,18 @@ static size_t tcp_send_some(struct sock *sk, struct msghdr *msg, size_t size)
 	return room;
 }
 
+/* In a work item bottom halves are on: the stack may want to rest when much has come meanwhile (sk_flush_backlog). */
 static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
 	struct sock *sk = conn_sk(conn);
-	struct page_frag *frag;
 	int sent;
 
-	local_bh_disable();	/* the fragment is this CPU's */
-	frag = lend_frag(sk, size);
+	lend_frag(sk, size);
 	size = tcp_send_some(sk, msg, size);
 	conn->sending = true;
 	sent = tcp_sendmsg_locked(sk, msg, size);
 	conn->sending = false;
-	take_frag_back(sk, frag);
-	local_bh_enable();
+	take_frag_back(sk);
 	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */
 	if (sent == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
 		return -ENOMEM;
