@@ -158,14 +158,31 @@ void kmc_way_drop(struct kmc_way *way)
 	way->dst = NULL;
 }
 
+/* Policies of IPsec that are the socket's own come and go without a change in the tables. */
+static bool has_policy(const struct sock *sk)
+{
+#ifdef CONFIG_XFRM
+	return rcu_access_pointer(sk->sk_policy[XFRM_POLICY_OUT]);
+#else
+	return false;
+#endif
+}
+
+/* All that find4() asks the socket for is as it was. */
+static bool way_fits(const struct kmc_way *way, const struct sock *sk)
+{
+	return way->mark == READ_ONCE(sk->sk_mark) && way->tos == READ_ONCE(inet_sk(sk)->tos) &&
+	       way->scope == ip_sock_rt_scope(sk) && way->flags == inet_sk_flowi_flags(sk) &&
+	       uid_eq(way->uid, READ_ONCE(sk->sk_uid)) && !has_policy(sk);
+}
+
 /* All that find4() asks by is as it was, and nothing has changed in the tables. */
 static bool way_leads(const struct kmc_way *way, const struct sock *sk, const struct kmc_route *route)
 {
 	const struct kmc_route *last = &way->route;
 
 	return KMC_UDP_SPARES && way->dst && last->to == route->to && last->from == route->from && last->to_port == route->to_port &&
-	       last->from_port == route->from_port && last->oif == route->oif && way->mark == READ_ONCE(sk->sk_mark) &&
-	       way->tos == READ_ONCE(inet_sk(sk)->tos) && dst_check(way->dst, 0);
+	       last->from_port == route->from_port && last->oif == route->oif && way_fits(way, sk) && dst_check(way->dst, 0);
 }
 
 /* find4(), if need be. */
@@ -179,8 +196,11 @@ static struct dst_entry *go4(struct sock *sk, const struct kmc_route *route, str
 	way->route = *route;
 	way->mark = READ_ONCE(sk->sk_mark);
 	way->tos = READ_ONCE(inet_sk(sk)->tos);
+	way->scope = ip_sock_rt_scope(sk);
+	way->flags = inet_sk_flowi_flags(sk);
+	way->uid = READ_ONCE(sk->sk_uid);
 	dst = find4(sk, route);
-	if (!IS_ERR(dst))
+	if (!IS_ERR(dst) && !has_policy(sk))
 		way->dst = dst_clone(dst);
 	return dst;
 }

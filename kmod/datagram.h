@@ -7,6 +7,7 @@
 
 #include <linux/in6.h>
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 /* What is kept from one datagram to the next; a test of failing allocations does without. */
 #ifndef KMC_UDP_SPARES
@@ -43,7 +44,7 @@ struct kmc_route {
 /**
  * struct kmc_way - the way of the last answer, for the next that goes the same: of IPv4 only
  * @dst: counted reference, or NULL
- * @mark, @tos: of the socket, as they were
+ * @mark, @tos, @scope, @flags, @uid: of the socket, as they were; duplicates of it may change them at any time
  * One for each CPU, used with BH off.
  */
 struct kmc_way {
@@ -51,6 +52,9 @@ struct kmc_way {
 	struct kmc_route route;
 	u32 mark;
 	u8 tos;
+	u8 scope;
+	u8 flags;
+	kuid_t uid;
 };
 
 /* Forget it. */

@@ -14,11 +14,11 @@ import time
 from lib import bpf, kernel
 from lib import kmcnl as k
 from lib.datagrams import Datagrams, drops, frame, has_dropped, instance, listen_udp
-from lib.guest import in_namespace, unshare, CLONE_NEWNET
+from lib.guest import enter, in_namespace, unshare, CLONE_NEWNET
 from lib.kmcnl import test
 from lib.tap import check, equal
 
-UDP_CORK, UDP_ENCAP, UDP_GRO, SO_ATTACH_FILTER = 1, 100, 104, 26
+UDP_CORK, UDP_ENCAP, UDP_GRO, SO_ATTACH_FILTER, IP_XFRM_POLICY = 1, 100, 104, 26, 17
 
 
 def _refused(sock, expected, netlink=None):
@@ -91,6 +91,71 @@ def options():
                                      (socket.SOL_SOCKET, socket.SO_PRIORITY, 5)):
             sockets[0].setsockopt(level, option, value)
             equal(client.ask(b"mn\r\n" * 600), b"MN\r\n" * 600, f"answer after option {option}")
+
+
+@contextlib.contextmanager
+def _beyond_a_gateway():
+    """In a namespace of its own: 10.8.0.1 here, and 10.77.0.1 behind the gateway 10.8.0.2, in the namespace of the file that this gives."""
+    subprocess.run(["modprobe", "veth"], check=True)
+    with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE) as other:
+        try:
+            other.stdout.readline()
+            inside = ("nsenter", "-n", "-t", str(other.pid))
+            for command in (("ip", "link", "add", "near", "type", "veth", "peer", "name", "far", "netns", str(other.pid)),
+                            ("ip", "address", "add", "10.8.0.1/24", "dev", "near"), ("ip", "link", "set", "near", "up"),
+                            (*inside, "ip", "address", "add", "10.8.0.2/24", "dev", "far"),
+                            (*inside, "ip", "link", "set", "far", "up"), (*inside, "ip", "link", "set", "lo", "up"),
+                            (*inside, "ip", "address", "add", "10.77.0.1/32", "dev", "lo"),
+                            ("ip", "route", "add", "10.77.0.1", "via", "10.8.0.2")):
+                subprocess.run(command, check=True)
+            yield f"/proc/{other.pid}/ns/net"
+        finally:
+            other.kill()
+
+
+@test("SO_DONTROUTE set on a duplicate after an answer: the next has no way, and has one when it is taken back", timeout=180)
+def unrouted():
+    def child():
+        # What a CPU keeps of an answer is for the next one there.
+        os.sched_setaffinity(0, {0})
+        with _beyond_a_gateway() as other, instance("10.8.0.1") as (_, _, sockets), open("/proc/self/ns/net", "rb") as home:
+            enter(other)
+            with Datagrams(sockets[0].getsockname(), ("10.77.0.1", 0)) as client:
+                enter(f"/proc/self/fd/{home.fileno()}")
+                _deaf_while(client, lambda: sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 1),
+                            lambda: sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 0))
+    in_namespace(child)
+
+
+def _deaf_while(client, begin, end):
+    """Answers come, do not come after begin(), and come after end()."""
+    equal([client.ask(b"mn\r\n") for _ in range(3)], [b"MN\r\n"] * 3, "answers before")
+    begin()
+    client.send(b"mn\r\n")
+    client.silent()
+    end()
+    equal(client.ask(b"mn\r\n"), b"MN\r\n", "answer after")
+
+
+# struct xfrm_userpolicy_info (linux/xfrm.h): whatever goes out, of IPv4, is blocked
+_BLOCK = struct.pack("=40xHBBB3xiI64x32xIIBBBB4x", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0)
+
+
+@test("a policy of IPsec set on a duplicate after an answer is heeded, and its end too")
+def policy():
+    subprocess.run(["modprobe", "xfrm_user"], check=False)
+    os.sched_setaffinity(0, {0})
+    try:
+        with instance() as (_, _, sockets), Datagrams(sockets[0].getsockname()) as client:
+            try:
+                sockets[0].setsockopt(socket.IPPROTO_IP, IP_XFRM_POLICY, None, 0)
+            except OSError as problem:
+                check("-kmc-" in os.uname().release, f"no policies in this kernel: {problem}")
+                return
+            _deaf_while(client, lambda: sockets[0].setsockopt(socket.IPPROTO_IP, IP_XFRM_POLICY, _BLOCK),
+                        lambda: sockets[0].setsockopt(socket.IPPROTO_IP, IP_XFRM_POLICY, None, 0))
+    finally:
+        os.sched_setaffinity(0, range(os.cpu_count()))
 
 
 @test("several datagrams of one send (UDP_SEGMENT), at a socket with UDP_GRO: each is answered or dropped, none breaks")
