@@ -60,6 +60,11 @@ static inline void *kmc_real_kvcalloc(size_t nr, size_t size, gfp_t gfp)
 	return kvcalloc(nr, size, gfp);
 }
 
+static inline void *kmc_real_kvmalloc_node(size_t size, gfp_t gfp, int node)
+{
+	return kvmalloc_node(size, gfp, node);
+}
+
 static inline void *kmc_real___vmalloc(unsigned long size, gfp_t gfp)
 {
 	return __vmalloc(size, gfp);
@@ -125,6 +130,11 @@ static inline int kmc_starved_send(struct sock *sk)
 	return -EAGAIN;
 }
 
+static inline int kmc_real___sk_mem_schedule(struct sock *sk, int size, int kind)
+{
+	return __sk_mem_schedule(sk, size, kind);
+}
+
 static inline int kmc_real_xa_alloc_bh(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
 {
 	return xa_alloc_bh(xa, id, entry, limit, gfp);
@@ -161,6 +171,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #undef kvzalloc
 #undef kvmalloc
 #undef kvcalloc
+#undef kvmalloc_node
 #undef __vmalloc
 #undef alloc_percpu
 #undef alloc_percpu_gfp
@@ -173,6 +184,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define kvzalloc(...) KMC_OR_NULL(kvzalloc, __VA_ARGS__)
 #define kvmalloc(...) KMC_OR_NULL(kvmalloc, __VA_ARGS__)
 #define kvcalloc(...) KMC_OR_NULL(kvcalloc, __VA_ARGS__)
+#define kvmalloc_node(...) KMC_OR_NULL(kvmalloc_node, __VA_ARGS__)
 #define __vmalloc(...) KMC_OR_NULL(__vmalloc, __VA_ARGS__)
 #define alloc_percpu_gfp(type, gfp) \
 	((typeof(type) __percpu *)KMC_OR_NULL(alloc_percpu, sizeof(type), __alignof__(type), (gfp)))
@@ -189,6 +201,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define kernel_accept(...) KMC_OR(-ENFILE, kernel_accept, __VA_ARGS__)
 #define kmc_sock_sendmsg(...) KMC_OR(-ENOBUFS, kmc_sock_sendmsg, __VA_ARGS__)
 #define tcp_sendmsg_locked(sk, ...) KMC_OR(kmc_starved_send(sk), tcp_sendmsg_locked, sk, __VA_ARGS__)
+#define __sk_mem_schedule(...) KMC_OR(0, __sk_mem_schedule, __VA_ARGS__)
 #define xa_alloc_bh(...) KMC_OR(-ENOMEM, xa_alloc_bh, __VA_ARGS__)
 #define ip_route_output_flow(...) KMC_OR(ERR_PTR(-ENOBUFS), ip_route_output_flow, __VA_ARGS__)
 #define ip6_dst_lookup_flow(...) KMC_OR(ERR_PTR(-ENOMEM), ip6_dst_lookup_flow, __VA_ARGS__)

@@ -101,7 +101,7 @@ def work_item():
     with _work_items(), Server() as one:
         in_softirq, by_worker = _tcp_senders(one.endpoint)
         # What a stalled machine makes TCP send again leaves in softirq.
-        check(by_worker >= 50 and in_softirq <= 10, f"{in_softirq} answers left in softirq, {by_worker} of 50 answers came from a work item")
+        check(by_worker >= 40 and in_softirq <= 10, f"{in_softirq} answers left in softirq, {by_worker} of 50 answers came from a work item")
     with _work_items(), Server(unix=True) as one:
         by_worker = _by_worker(_senders("unix_stream_sendmsg", lambda: _fifty_gets(one.endpoint)))
         check(by_worker >= 50, f"{by_worker} of 51 answers over a unix socket came from a work item")

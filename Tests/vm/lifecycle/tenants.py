@@ -2,64 +2,17 @@
 """Whose memory an instance's is: the cgroup of whoever started it, for pages, index and connections' buffers."""
 
 import contextlib
-import itertools
-import os
-import pathlib
 import signal
 import subprocess
 import tempfile
 import time
 
-from lib import server
+from lib import cgroups, server
 from lib.server import succeed
 from lib.tap import check, equal, patient, test
 from lib.wire import Wire
 
 MIB = 1 << 20
-ROOT = pathlib.Path("/sys/fs/cgroup")
-_numbers = itertools.count(1)
-
-
-class _Group:
-    """A memory cgroup."""
-
-    def __init__(self):
-        (ROOT / "cgroup.subtree_control").write_text("+memory")
-        self.path = ROOT / f"kmc-{os.getpid()}-{next(_numbers)}"
-        self.path.mkdir()
-
-    def join(self):
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
-
-    def current(self):
-        return int((self.path / "memory.current").read_text())
-
-    def held(self):
-        """What is charged but for cached files: whoever read a program or a library first has it."""
-        return self.current() - self.row("memory.stat", "file")
-
-    def row(self, file, name):
-        rows = dict(line.split() for line in (self.path / file).read_text().splitlines())
-        return int(rows[name])
-
-    def limit(self, size):
-        (self.path / "memory.max").write_text(str(size))
-
-
-@contextlib.contextmanager
-def _group():
-    made = _Group()
-    try:
-        yield made
-    finally:
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                made.path.rmdir()
-                break
-            except OSError:
-                check(time.monotonic() < limit, "the cgroup cannot be removed")
-                time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -99,7 +52,7 @@ def _wait_until(condition, seconds, text):
 @test("tenants: slab pages and index are the starter's, attached or not, and go with the instance", needs="module",
       timeout=120)
 def pages():
-    with _group() as group:
+    with cgroups.group() as group:
         with _started(group, "-m", 256, "-o", "hashpower=20") as (endpoint, process):
             begin = group.current()
             # 2^20 buckets of 4 bytes at least
@@ -139,7 +92,7 @@ def _close(clients):
 @test("tenants: buffers of TCP connections are the starter's, whatever came before they were accepted",
       needs="module", timeout=120)
 def tcp_buffers():
-    with _group() as group, _started(group, "-m", 64) as (endpoint, _):
+    with cgroups.group() as group, _started(group, "-m", 64) as (endpoint, _):
         _fill(endpoint, 1)
         begin = group.row("memory.stat", "sock")
         clients = _pull(endpoint, 20)
@@ -153,7 +106,7 @@ def tcp_buffers():
 @test("tenants: buffers of unix connections are the starter's, also of replies made in the client's task",
       needs="module", timeout=120)
 def unix_buffers():
-    with tempfile.TemporaryDirectory() as folder, _group() as group, \
+    with tempfile.TemporaryDirectory() as folder, cgroups.group() as group, \
             _started(group, "-m", 64, unix=f"{folder}/s") as (endpoint, _):
         _fill(endpoint, 1)
         begin = group.current()
@@ -167,7 +120,7 @@ def unix_buffers():
 
 @test("tenants: what a connection itself takes, half a line included, is the starter's", needs="module", timeout=120)
 def connections():
-    with tempfile.TemporaryDirectory() as folder, _group() as group, \
+    with tempfile.TemporaryDirectory() as folder, cgroups.group() as group, \
             _started(group, "-m", 64, unix=f"{folder}/s") as (endpoint, _):
         begin = group.row("memory.stat", "slab")
         clients = [Wire(endpoint) for _ in range(500)]
@@ -204,20 +157,20 @@ def _crowd(group, endpoint, process):
 
 @test("tenants: a full cgroup makes the cache evict; nobody is killed (TCP)", needs="module", timeout=180)
 def full_tcp():
-    with _group() as group, _started(group, "-m", 256) as (endpoint, process):
+    with cgroups.group() as group, _started(group, "-m", 256) as (endpoint, process):
         _crowd(group, endpoint, process)
 
 
 @test("tenants: a full cgroup makes the cache evict; nobody is killed (unix)", needs="module", timeout=180)
 def full_unix():
-    with tempfile.TemporaryDirectory() as folder, _group() as group, \
+    with tempfile.TemporaryDirectory() as folder, cgroups.group() as group, \
             _started(group, "-m", 256, unix=f"{folder}/s") as (endpoint, process):
         _crowd(group, endpoint, process)
 
 
 @test("tenants: the cache gives pages back when its cgroup is given less", needs="module", timeout=180)
 def less():
-    with _group() as group, _started(group, "-m", 256) as (endpoint, process):
+    with cgroups.group() as group, _started(group, "-m", 256) as (endpoint, process):
         begin = group.current()
         equal(_fill(endpoint, 64), 64, "values kept")
         # Not below what is there: that would be the kernel's to enforce, by killing.
