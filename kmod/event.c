@@ -113,6 +113,7 @@ int kmc_event_subscribe(struct net *net, const struct kmc_owner *owner)
 
 static void unsubscribe(struct subscriber *subscriber)
 {
+	lockdep_assert_held(&subscribers_mutex);
 	list_del(&subscriber->node);
 	nr_subscribers--;
 	kmc_owner_put(&subscriber->owner);
@@ -135,6 +136,8 @@ void kmc_events_exit(void)
 {
 	struct subscriber *subscriber, *next;
 
+	mutex_lock(&subscribers_mutex);
 	list_for_each_entry_safe(subscriber, next, &subscribers, node)
 		unsubscribe(subscriber);
+	mutex_unlock(&subscribers_mutex);
 }

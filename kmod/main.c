@@ -63,12 +63,13 @@ exit_tx:
 }
 
 /*
- * Instances end first, while the family can still tell their owners why. From kmc_registry_shut() on
+ * Instances end first, while the family and its subscribers can still be told why. From kmc_registry_shut() on
  * none can be made, from kmc_control_exit() on nobody can ask.
  */
 static void __exit kmc_exit(void)
 {
 	kmc_registry_shut();
+	kmc_servers_settle();
 	kmc_control_exit();
 	kmc_owners_exit();
 	kmc_events_exit();

@@ -411,6 +411,11 @@ int kmc_servers_init(void)
 	return stop_wq ? 0 : -ENOMEM;
 }
 
+void kmc_servers_settle(void)
+{
+	flush_workqueue(stop_wq);
+}
+
 void kmc_servers_exit(void)
 {
 	destroy_workqueue(stop_wq);

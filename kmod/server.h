@@ -140,8 +140,13 @@ struct kmc_server {
 	struct completion gone;
 };
 
-/* Load and unload. kmc_servers_exit(): no instance is left and none can come. Process context. */
+/*
+ * Load and unload, process context. kmc_servers_settle(): what has left the registry's list may not have been told of
+ * yet; afterwards it has, and no work item of an instance's end runs any more. kmc_servers_exit(): no instance is left
+ * and none can come.
+ */
 int kmc_servers_init(void);
+void kmc_servers_settle(void);
 void kmc_servers_exit(void);
 
 /**

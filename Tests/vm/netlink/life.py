@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Life of instances as the netlink door shows it: events, attachment, many at once, namespaces that end."""
 
+import contextlib
 import errno
 import os
 import pathlib
@@ -112,6 +113,22 @@ def _():
         kernel.unload()
         kernel.load()
         equal(event(member), (k.KMC_EVENT_STOPPED, one["id"], one["name"], k.KMC_REASON_UNLOAD), "event")
+
+
+@test("unloading is told of every instance, to each of many subscribers, before the module goes")
+def unload_is_told():
+    subscribers = [k.Netlink() for _ in range(200)]
+    with contextlib.ExitStack() as opened:
+        ids = [subscribers[0].new([opened.enter_context(k.listen_tcp())], *SMALL)["id"] for _ in range(12)]
+        for subscriber in subscribers:
+            subscriber.ask(k.KMC_CMD_SUBSCRIBE)
+        kernel.unload()
+        kernel.load()
+        for subscriber in subscribers:
+            heard = [event(subscriber) for _ in ids]
+            equal(sorted(one[1] for one in heard), ids, "ids")
+            equal({(one[0], one[3]) for one in heard}, {(k.KMC_EVENT_STOPPED, k.KMC_REASON_UNLOAD)}, "events")
+            subscriber.close()
 
 
 @test("an attached instance outlives a fork, and ends with the last copy of its socket")
