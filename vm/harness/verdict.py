@@ -2,6 +2,7 @@
 """Turns what was seen of a run into one exit status and, unless all is well, a sentence."""
 
 import re
+import signal
 
 from . import errors, kernel_log, machine
 
@@ -13,14 +14,16 @@ def _panicked(outcome):
 
 
 def died_while_booting(outcome):
-    """Whether the kernel panicked, or hung, before COMMAND began and before anything of ours was loaded.
+    """Whether the kernel panicked or hung, or QEMU broke off, before COMMAND began and before anything of ours was loaded.
 
     QEMU's emulation of several CPUs now and then runs the breakpoint that a booting kernel has put into code which it is
-    patching ("Oops: int3"), or has all of them spin. That says nothing about COMMAND: such a guest may be booted again.
+    patching ("Oops: int3"), has all of them spin, or fails an assertion of its own (msix_table_mmio_write). That says
+    nothing about COMMAND: such a guest may be booted again.
     """
-    if outcome.loading:
+    if outcome.loading or outcome.started:
         return False
-    return outcome.hung_booting or (not outcome.started and not outcome.timed_out and bool(_panicked(outcome)))
+    broke_off = outcome.exit_code in (-signal.SIGABRT, -signal.SIGSEGV)
+    return outcome.hung_booting or (not outcome.timed_out and (broke_off or bool(_panicked(outcome))))
 
 
 def _console_tail(outcome):
