@@ -11,6 +11,7 @@ int main(void)
 	test_settings();
 	test_conversations();
 	test_base64();
+	test_changing();
 	test_meta();
 	test_meta_effects();
 	test_lines();

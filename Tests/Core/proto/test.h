@@ -15,6 +15,7 @@ void test_conversations(void);
 void test_meta(void);
 void test_meta_effects(void);
 void test_base64(void);
+void test_changing(void);
 void test_lines(void);
 void test_values(void);
 void test_turns(void);

@@ -130,10 +130,11 @@ static enum kmc_answer kmc_meta_read(const struct kmc_token *token, const struct
 
 	for (; token < end; token++) {
 		const struct kmc_meta_flag *flag;
-		u8 letter = *token->at;
+		/* Read once: a sender on this machine may have changed it since kmc_meta_well_formed() (splice). */
+		u8 letter = READ_ONCE(*token->at);
 
 		/* Digits get here, too. */
-		if (letter < 'A')
+		if (letter < 'A' || letter > 'z')
 			return KMC_ANSWER_UNKNOWN_FLAG;
 		if (meta->flags & KMC_META(letter))
 			return KMC_ANSWER_DUPLICATE_FLAG;
@@ -289,10 +290,15 @@ bool kmc_meta_parse(const u8 *line, size_t len, struct kmc_request *req)
 {
 	const struct kmc_meta_command *command;
 	struct kmc_tokens tokens __uninitialized;
+	u8 letter;
 
-	if (len < 2 || line[0] != 'm' || (len > 2 && line[2] != ' ') || line[1] < 'a' || line[1] > 'z')
+	if (len < 2 || line[0] != 'm' || (len > 2 && line[2] != ' '))
 		return false;
-	command = &kmc_meta_commands[line[1] - 'a'];
+	/* Read once: what is looked up is what was checked, whoever may still write to it. */
+	letter = READ_ONCE(line[1]);
+	if (letter < 'a' || letter > 'z')
+		return false;
+	command = &kmc_meta_commands[letter - 'a'];
 	if (command->op == KMC_OP_REFUSE)
 		return false;
 	if (command->op == KMC_OP_META_NOOP) {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Lines that their sender changes while they are parsed: what came by splice or sendfile lies in pages that a process on
+ * this machine may still write to. The sanitizers say when a byte was used that is not the one that was checked.
+ */
+#include "test.h"
+#include "core/proto/meta.h"
+#include <pthread.h>
+
+#define PARSES		400000
+#define KEY		"QUJD"
+
+struct changing {
+	u8 *byte;
+	u8 one, other;
+	bool enough;
+};
+
+static void *change(void *data)
+{
+	struct changing *changing = data;
+
+	while (!READ_ONCE(changing->enough)) {
+		WRITE_ONCE(*changing->byte, changing->other);
+		WRITE_ONCE(*changing->byte, changing->one);
+	}
+	return NULL;
+}
+
+/* The byte of @line at @place is now @one, now @other, while it is parsed again and again. */
+static void test_line(const char *text, size_t place, u8 one, u8 other)
+{
+	u8 line[64];
+	struct changing changing = { .byte = line + place, .one = one, .other = other };
+	struct kmc_request req;
+	u32 i, parsed = 0;
+	pthread_t thread;
+
+	memcpy(line, text, strlen(text));
+	if (!tap_ok(!pthread_create(&thread, NULL, change, &changing), "a thread changes \"%s\"", text))
+		return;
+	for (i = 0; i < PARSES; i++) {
+		memset(&req, 0, sizeof(req));
+		parsed += kmc_meta_parse(line, strlen(text), &req);
+	}
+	WRITE_ONCE(changing.enough, true);
+	pthread_join(thread, NULL);
+	tap_ok(parsed > 0, "it was parsed as one of the two lines, %u times", parsed);
+}
+
+void test_changing(void)
+{
+	test_line("md " KEY KEY KEY KEY KEY KEY KEY " b v", 34, 'v', 0xfe);
+	test_line("md " KEY KEY KEY KEY KEY KEY KEY " b v", 34, 'v', '{');
+	test_line("mg " KEY " b v", 1, 'g', 0xfe);
+}
