@@ -6,7 +6,7 @@
 
 static unsigned long idle_timeout(const struct kmc_server *server)
 {
-	return server->core.settings.idle_timeout * HZ;
+	return (unsigned long)server->core.settings.idle_timeout * HZ;
 }
 
 static void age_one(struct kmc_conn *conn)

@@ -102,10 +102,13 @@ void kmc_conn_unhook(struct kmc_conn *conn)
 	struct sock *sk = conn->sock->sk;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	WRITE_ONCE(sk->sk_data_ready, conn->saved.data_ready);
-	WRITE_ONCE(sk->sk_write_space, conn->saved.write_space);
-	WRITE_ONCE(sk->sk_state_change, conn->saved.state_change);
-	rcu_assign_sk_user_data(sk, NULL);
+	/* Not where somebody else was faster than kmc_conn_hook(): the socket is theirs (a sockmap, say). */
+	if (conn->saved.data_ready) {
+		WRITE_ONCE(sk->sk_data_ready, conn->saved.data_ready);
+		WRITE_ONCE(sk->sk_write_space, conn->saved.write_space);
+		WRITE_ONCE(sk->sk_state_change, conn->saved.state_change);
+		rcu_assign_sk_user_data(sk, NULL);
+	}
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
@@ -419,8 +422,10 @@ static void conn_end(struct kmc_conn *conn)
 
 void kmc_conns_stop(struct kmc_server *server)
 {
-	kmc_conns_each(&server->conns, conn_end);
-	wait_event(server->drained, !atomic_read(&server->objects));
+	/* Again and again: whoever else turns the list at the same time may hide some from one visit. */
+	do {
+		kmc_conns_each(&server->conns, conn_end);
+	} while (!wait_event_timeout(server->drained, !atomic_read(&server->objects), HZ));
 }
 
 int kmc_conns_init(void)

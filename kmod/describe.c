@@ -44,7 +44,7 @@ static int put_settings(struct sk_buff *skb, const struct kmc_settings *settings
 
 static int put_address(struct sk_buff *skb, const struct kmc_listener *listener)
 {
-	const struct sockaddr_un *un = (const void *)&listener->address;
+	const char *name = kmc_listener_path(listener);
 	const struct sockaddr_in *in = (const void *)&listener->address;
 	const struct sockaddr_in6 *in6 = (const void *)&listener->address;
 	int path = listener->address_len - (int)offsetof(struct sockaddr_un, sun_path);
@@ -58,9 +58,9 @@ static int put_address(struct sk_buff *skb, const struct kmc_listener *listener)
 		       nla_put_u16(skb, KMC_L_PORT, ntohs(in6->sin6_port));
 	case AF_UNIX:
 		/* A path ends with its zero byte, an abstract name (which begins with one) with its length. */
-		if (path > 0 && un->sun_path[0])
-			path = strnlen(un->sun_path, path);
-		return path > 0 ? nla_put(skb, KMC_L_ADDRESS, path, un->sun_path) : 0;
+		if (path > 0 && name[0])
+			path = strnlen(name, path);
+		return path > 0 ? nla_put(skb, KMC_L_ADDRESS, path, name) : 0;
 	default:
 		return 0;
 	}

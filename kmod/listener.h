@@ -11,6 +11,7 @@
 #include <linux/kmemcache.h>
 #include <linux/kthread.h>
 #include <linux/socket.h>
+#include <linux/un.h>
 #include <linux/wait.h>
 
 struct file;
@@ -55,6 +56,15 @@ struct kmc_listener {
 	bool shut;
 	unsigned long last_active;
 };
+
+/*
+ * The path or abstract name of a unix socket, as long as address_len says. A path may fill sun_path, and its end then
+ * lies behind it (unix(7)): FORTIFY_SOURCE must not take it for a member of 108 bytes.
+ */
+static inline const char *kmc_listener_path(const struct kmc_listener *listener)
+{
+	return (const char *)&listener->address + offsetof(struct sockaddr_un, sun_path);
+}
 
 /**
  * kmc_listener_open - look a descriptor up and check that it can be served

@@ -239,7 +239,7 @@ static __always_inline enum kmc_step kmc_serve_turn(struct kmc_conn *conn, const
 /* Idle as memcached sees it: between two requests, with nothing to send, for too long. */
 static inline bool kmc_serve_idle(const struct kmc_conn *conn)
 {
-	unsigned long timeout = conn->server->core.settings.idle_timeout * HZ;
+	unsigned long timeout = (unsigned long)conn->server->core.settings.idle_timeout * HZ;
 
 	return timeout && !conn->tx && !kmc_session_busy(conn->session) &&
 	       time_after(jiffies, conn->last_active + timeout);

@@ -252,7 +252,7 @@ static void close_listeners(struct kmc_server *server)
 /* What statistics say of a listener: the first of its kind counts. */
 static void note_address(struct kmc_server *server, const struct kmc_listener *listener)
 {
-	const struct sockaddr_un *un = (const void *)&listener->address;
+	const char *path = kmc_listener_path(listener);
 	const struct sockaddr_in *in = (const void *)&listener->address;
 	size_t i;
 
@@ -264,9 +264,9 @@ static void note_address(struct kmc_server *server, const struct kmc_listener *l
 			*port = ntohs(in->sin_port);
 		return;
 	}
-	if (server->socket_path[0] || !un->sun_path[0])
+	if (server->socket_path[0] || !path[0])
 		return;		/* an abstract name is no path */
-	strscpy(server->socket_path, un->sun_path, sizeof(server->socket_path));
+	strscpy(server->socket_path, path, sizeof(server->socket_path));
 	/* It goes out to clients, who read it line by line. */
 	for (i = 0; server->socket_path[i]; i++) {
 		if (!isprint(server->socket_path[i]))

@@ -91,7 +91,7 @@ struct kmc_udp_cpu {
 /**
  * struct kmc_udp - a socket that is served
  * @listener, @sk: fixed; @sk is the listener's
- * @open: kmc_udp_start() was called
+ * @open: kmc_udp_start() was called, kmc_udp_detach() was not
  * @work: serves @queue, and what came before @open
  * @lock: protects @queue and @queued
  * @cpus: what each CPU keeps for the next datagram
@@ -409,14 +409,14 @@ static void request_complete(struct kmc_udp *udp, struct kmc_udp_request *reques
 	local_bh_enable();
 }
 
-/* Datagrams that the socket queued before we were open. Their UDP header is pulled, and checked or not. */
+/* Datagrams that the socket queued before we were open; not those that come after our end, which may never stop. Their UDP header is pulled, and checked or not. */
 static void serve_backlog(struct kmc_udp *udp)
 {
 	struct kmc_udp_request *request;
 	struct sk_buff *skb;
 	int err;
 
-	while ((skb = skb_recv_udp(udp->sk, MSG_DONTWAIT, &err))) {
+	while (READ_ONCE(udp->open) && (skb = skb_recv_udp(udp->sk, MSG_DONTWAIT, &err))) {
 		if (udp_lib_checksum_complete(skb)) {
 			count_drop(udp);
 			kfree_skb(skb);
@@ -501,6 +501,7 @@ void kmc_udp_detach(struct kmc_udp *udp)
 {
 	struct udp_sock *up = udp_sk(udp->sk);
 
+	WRITE_ONCE(udp->open, false);
 	write_lock_bh(&udp->sk->sk_callback_lock);
 	if (cmpxchg(&up->encap_rcv, udp_receive, NULL) == udp_receive)
 		WRITE_ONCE(up->encap_type, 0);
