@@ -17,6 +17,7 @@ static const struct test tests[] = {
 	{ "a socket callback that is late finds its connection in memory", kmc_test_late_kick },
 	{ "of many reasons to stop the first counts, once", kmc_test_many_reasons },
 	{ "a listener that somebody has taken over is refused", kmc_test_busy_listener_is_refused },
+	{ "a connection that somebody has taken over before us is closed and left as it is", kmc_test_connection_of_another },
 	{ "a port id that comes back does not end another's instance", kmc_test_port_id_of_another },
 };
 

@@ -28,5 +28,6 @@ bool kmc_test_late_kick(void);
 bool kmc_test_many_reasons(void);
 bool kmc_test_busy_listener_is_refused(void);
 bool kmc_test_port_id_of_another(void);
+bool kmc_test_connection_of_another(void);
 
 #endif

@@ -2,6 +2,7 @@
 /*
  * What becomes of other people's sockets.
  */
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/net.h>
 #include <net/sock.h>
@@ -129,4 +130,34 @@ static bool busy(int family)
 bool kmc_test_busy_listener_is_refused(void)
 {
 	return busy(AF_INET) && busy(AF_UNIX);
+}
+
+/* As where a sockmap has every new connection: whoever accepts it finds that its user data is taken. */
+bool kmc_test_connection_of_another(void)
+{
+	static unsigned long theirs;
+	struct kmc_test_listening listening;
+	struct kmc_server *server;
+	struct kmc_test_crowd crowd;
+	struct socket *client;
+	bool answered, ended;
+
+	CHECK(!kmc_test_listen(&listening, AF_INET));
+	server = kmc_test_serve(&listening);
+	CHECK(!IS_ERR(server));
+	/* Not marked as "not to be copied": connections inherit it. */
+	listening.sock->sk->sk_user_data = &theirs;
+	CHECK(!kmc_test_crowd_start(&crowd, &listening));
+	client = kmc_test_connect(&listening);
+	CHECK(client);
+	answered = kmc_test_talk(client);
+	msleep(1000);
+	kmc_test_crowd_stop(&crowd);
+	sock_release(client);
+	listening.sock->sk->sk_user_data = NULL;
+	ended = kmc_test_end(server);
+	kmc_test_unlisten(&listening);
+	CHECK(!answered);
+	CHECK(ended);
+	return true;
 }
