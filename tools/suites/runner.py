@@ -16,6 +16,7 @@ from . import report
 HEARTBEAT_SECONDS = 60
 GRACE_SECONDS = 60      # vm/run has its own time limit, and a better sentence
 FAILED_LINES = 60
+FAILED_REASONS = 8
 
 
 def in_order(suites, failed_before):
@@ -52,11 +53,17 @@ class Runner:
         for suite, counts in self._finished(suites):
             passed, failed = passed + counts.passed, failed + counts.failed
             if counts.failed:
-                broken.append(suite.name)
+                broken.append((suite.name, counts))
         self._say(f"all in {(time.monotonic() - began) / 60:.1f} min; outputs are in {self._reports}")
-        for name in broken:
-            self._say(f"FAILED: {name}")
-        return passed, failed, broken
+        for name, counts in broken:
+            self._say(f"FAILED: {name}", *(f"    {one}" for one in self._reasons(name, counts)))
+        return passed, failed, [name for name, _ in broken]
+
+    def _reasons(self, name, counts):
+        """Why a suite failed, in a few lines: the end of a long run is what is read first, and sometimes all that is kept."""
+        last = (self._reports / name / "output").read_text("utf-8", "backslashreplace").strip().splitlines()[-1:]
+        return [*counts.complaints[:FAILED_REASONS], *(f"not ok: {one}" for one in counts.failures[:FAILED_REASONS]),
+                *(f"| {one}" for one in last)]
 
     def _finished(self, suites):
         """Each suite with its counts. Those that measure time run first, and alone."""

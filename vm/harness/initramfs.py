@@ -21,7 +21,7 @@ GUEST = pathlib.Path(__file__).resolve().parent.parent / "guest"
 # What it takes to reach the host's root and to talk to the harness; builtin in some kernels.
 MODULES = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay")
 
-APPLETS = ("sh", "cat", "chroot", "cp", "dd", "hostname", "insmod", "ip", "ln", "ls", "mkdir", "mkfifo", "mount",
+APPLETS = ("sh", "cat", "chroot", "cp", "dd", "grep", "hostname", "insmod", "ip", "ln", "ls", "mkdir", "mkfifo", "mount",
            "poweroff", "printf", "reboot", "rm", "rmmod", "setsid", "sleep", "stty", "timeout", "udhcpc")
 
 

@@ -7,6 +7,7 @@ import signal
 from . import errors, kernel_log, machine
 
 SHOWN_LINES = 200
+PLACES = 16
 
 
 def _panicked(outcome):
@@ -30,6 +31,13 @@ def _console_tail(outcome):
     """What the console showed since the run began; it has what a dying kernel could no longer log."""
     text = bytes(outcome.console).decode("utf-8", "backslashreplace").replace("\r", "").strip()
     return "\n".join(text.rpartition("vm: begin ")[2].split("\n")[-SHOWN_LINES:])
+
+
+def _places(outcome):
+    """Functions of the kernel that its traces were taken in, in their order; "" without any. Said last, where it is read."""
+    found = re.findall(rb"RIP: 0010:([\w.]+)", bytes(outcome.console).rpartition(b"vm: begin ")[2])
+    names = [name.decode() for name in dict.fromkeys(found)]
+    return f"\nthe kernel's traces were taken in {', '.join(names[-PLACES:])}" if names else ""
 
 
 def _without_result(outcome, options):
@@ -70,7 +78,7 @@ def judge(outcome, nonce, options):
     shown = "\n".join(faults[:SHOWN_LINES])
     if not agreed:
         status, sentence = _without_result(outcome, options)
-        return status, f"{sentence}\n{_console_tail(outcome)}".rstrip()
+        return status, f"{sentence}\n{_console_tail(outcome)}".rstrip() + _places(outcome)
     if faults:
         return errors.STATUS_LOG, (f"{len(faults)} bad lines in the guest's kernel log "
                                    f"(COMMAND's own status was {outcome.result}):\n{shown}")
