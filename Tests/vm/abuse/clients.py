@@ -9,7 +9,7 @@ import time
 
 from lib import kernel, server
 from lib.server import Server
-from lib.tap import CheckFailed, check, equal, test
+from lib.tap import CheckFailed, below, check, equal, test
 from lib.wire import Wire
 
 
@@ -31,6 +31,15 @@ def _fill(wire, request, most):
     return sent
 
 
+def _longest_set(wire):
+    longest = 0
+    for number in range(20):
+        started = time.monotonic()
+        wire.set(b"small-%d" % number, b"s" * 1000)
+        longest = max(longest, time.monotonic() - started)
+    return longest
+
+
 @test("clients: one that asks for large values and never reads costs little, and delays nobody")
 def never_reads():
     for unix in (False, True):
@@ -43,12 +52,7 @@ def never_reads():
                 wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
                 # Some 10,000 requests of 2 MB each: what is not held back would be 20 GB a client.
                 _fill(wire, b"get large large large large\r\n" * 100, 256 << 10)
-            worst = 0
-            for number in range(20):
-                started = time.monotonic()
-                other.set(b"small-%d" % number, b"s" * 1000)
-                worst = max(worst, time.monotonic() - started)
-            check(worst < 50, f"another client waited {worst:.1f} s")
+            below(20, "the longest of 20 requests of another client", lambda: _longest_set(other))
             if IN_GUEST:
                 used = kernel.missing_memory(before, 100 << 20)
                 check(used < 100 << 20, f"ten such clients hold {used >> 20} MiB")
@@ -58,6 +62,13 @@ def never_reads():
             for wire in greedy:
                 wire.close()
             other.alive()
+
+
+def _fifty_sets(wire):
+    started = time.monotonic()
+    for number in range(50):
+        wire.set(b"k%d" % number, b"v")
+    return time.monotonic() - started
 
 
 @test("clients: 5,000 connections that say nothing", timeout=90)
@@ -70,10 +81,7 @@ def silent():
             while int(wire.stats()["curr_connections"]) < count:
                 check(time.monotonic() < limit, f"curr_connections is {wire.stats()['curr_connections']}")
                 time.sleep(0.1)
-            started = time.monotonic()
-            for number in range(50):
-                wire.set(b"k%d" % number, b"v")
-            check(time.monotonic() - started < 60, "others wait")
+            below(2, "50 requests of another client", lambda: _fifty_sets(wire))
         for number in (0, count // 2, count - 1):
             wires[number].alive()
         for wire in wires:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The machine below the server: the module, its traces, memory, and what the kernel says."""
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -62,6 +63,16 @@ def serve_at_once(wanted):
     before = switch.read_text() == "Y\n"
     switch.write_text("Y" if wanted else "N")
     return before
+
+
+@contextlib.contextmanager
+def work_items():
+    """All new connections are served by work items meanwhile."""
+    before = serve_at_once(False)
+    try:
+        yield
+    finally:
+        serve_at_once(before)
 
 
 def ensure_loaded():

@@ -17,6 +17,20 @@ def patient(seconds):
     return 60 + 20 * seconds
 
 
+TRIES = 8
+
+
+def below(seconds, what, measure):
+    """Fail the test unless one of some measurements, each in seconds, is below the bound.
+
+    A busy host takes a guest's CPU away now and then, and not every time: the quickest shows what the server does.
+    """
+    took = []
+    while not took or took[-1] >= seconds:
+        check(len(took) < TRIES, f"{what}: expected less than {seconds} s, took {min(took, default=0):.2f} s at best")
+        took.append(measure())
+
+
 class CheckFailed(Exception):
     """What a check raises; its text says what was expected and what was there."""
 
