@@ -23,6 +23,15 @@ TAINT = re.compile(r"^\w+: (loading out-of-tree module taints kernel\.|"
 EMULATION = re.compile(r"^hrtimer: interrupt took \d+ ns$")
 
 
+# A report of KCSAN is everybody's: the kernel around us has its own. Ours name one of these in a stack, be it that
+# we are only on the way to the race.
+OURS = re.compile(r"\[(kmemcache|kmctest|vmtest)\]")
+RACE = re.compile(r"^BUG: KCSAN: ")
+RACE_LINE = re.compile(r"^$|^BUG: KCSAN: |^\s*\??\s*[\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+|^(read|write|assert|race)\b.* (of|at) |"
+                       r"^value changed: |^Reported by Kernel Concurrency Sanitizer|^CPU: \d+ |^Hardware name: |^={20,}$")
+RULE = re.compile(r"^={20,}$")
+
+
 @dataclass(frozen=True)
 class Record:
     """One record of the log: syslog level 0..7, sequence number, microseconds since boot."""
@@ -58,6 +67,25 @@ def _between(records, nonce):
     return records[first:last]
 
 
+def _without_races_of_others(records):
+    """The records without KCSAN's reports about the kernel alone; what came between a report's lines stays."""
+    kept, report = [], []
+    for record in records:
+        if report and not RACE_LINE.search(record.text):
+            kept.append(record)
+            continue
+        if RACE.search(record.text) and not report:
+            report = [kept.pop()] if kept and RULE.search(kept[-1].text) else []
+        elif not report:
+            kept.append(record)
+            continue
+        report.append(record)
+        if RULE.search(record.text):
+            kept += report if any(OURS.search(one.text) for one in report) else []
+            report = []
+    return kept + report
+
+
 def faults(records, nonce, allowed=()):
     """Records between the markers that fail a run. What Debian's kernel said while booting is its own affair."""
     def fails(record):
@@ -67,7 +95,7 @@ def faults(records, nonce, allowed=()):
             return False
         return record.level <= WARNING or FAULT.search(record.text)
 
-    return [record for record in _between(records, nonce) if fails(record)]
+    return [record for record in _without_races_of_others(_between(records, nonce)) if fails(record)]
 
 
 def gaps(records):

@@ -3,6 +3,7 @@
 
 import signal
 import sys
+import threading
 import time
 import traceback
 
@@ -81,7 +82,13 @@ def _alarm(*_):
 
 
 def _run_one(one):
-    """The lines that say why it failed; none when it passed."""
+    """The lines that say why it failed, in one of its threads too; none when it passed."""
+    threads = []
+    threading.excepthook = lambda what: threads.append(f"in a thread: {what.exc_type.__name__}: {what.exc_value}")
+    return _run_function(one) + threads
+
+
+def _run_function(one):
     signal.signal(signal.SIGALRM, _alarm)
     signal.alarm(PATIENCE * one.timeout)
     try:
