@@ -389,6 +389,7 @@ static enum kmc_store_status double_store_join(struct kmc_store *store, const st
 		       joined == ERR_PTR(-E2BIG) ? KMC_TOO_LARGE : KMC_NO_MEMORY;
 	double_replace(store, at, joined, &how->change);
 	how->nbytes_out = joined->nbytes;
+	how->work = joined->nbytes;
 	kmc_item_put(store, joined);
 	return KMC_STORED;
 }

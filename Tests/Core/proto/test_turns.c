@@ -137,6 +137,63 @@ static void test_budget_bytes(void)
 	drive_close(&d);
 }
 
+/* One item of @len bytes: a digit behind spaces. */
+static void put_long(struct drive *d, const char *key, size_t len)
+{
+	char head[32];
+	char *value = malloc(len + 2);
+
+	memset(value, ' ', len);
+	memcpy(value + len - 1, "7\r\n", 3);
+	drive_feed(d, head, sprintf(head, "set %s 0 0 %zu\r\n", key, len));
+	drive_feed(d, value, len + 2);
+	free(value);
+}
+
+/* @request, twice in a row, has the store copy @least bytes each time: of the second nothing is taken in the same turn. */
+static void test_work(struct drive *d, const char *request, u32 least)
+{
+	struct kmc_budget budget;
+	enum kmc_verdict verdict;
+	char in[128];
+	size_t used, all = 0, len = sprintf(in, "%s%s", request, request) / 2;
+
+	do {
+		budget = (struct kmc_budget){ .requests = 10, .keys = 10, .bytes = least };
+		verdict = turn(d, in + all, 2 * len - all, &used, &budget);
+		all += used;
+		if (verdict == KMC_NEED_PROCESS)
+			kmc_session_process(d->session);
+	} while (verdict == KMC_NEED_PROCESS);
+	tap_number(verdict, KMC_NEED_TURN, "%.*s copies much for few bytes", (int)strcspn(request, "\r"), request);
+	tap_number(all, len, "and has a turn of its own");
+	tap_number(budget.requests, 9, "of which nothing but bytes is used up");
+	budget.bytes = 2 * least;
+	tap_number(turn(d, in + len, len, &used, &budget), KMC_NEED_INPUT, "with enough of them it is taken");
+	tap_ok(budget.bytes < least, "and charged");
+	sent(d);
+}
+
+static void test_budget_work(void)
+{
+	struct drive d;
+
+	open_ready(&d);
+	put_long(&d, "large", 600000);
+	test_work(&d, "append large 0 0 1\r\nx\r\n", 600000);
+	test_work(&d, "prepend large 0 0 1\r\nx\r\n", 600000);
+	test_work(&d, "ms large 1 MA\r\nx\r\n", 600000);
+#ifndef WITH_DOUBLE	/* whose numbers are short */
+	put_long(&d, "number", 300000);
+	test_work(&d, "incr number 1\r\n", 300000);
+	test_work(&d, "ma number MD\r\n", 300000);
+	put_long(&d, "spaces", 300000);
+	drive_feed(&d, "append spaces 0 0 1\r\nx\r\n", 24);
+	test_work(&d, "decr spaces 1\r\n", 300000);
+#endif
+	drive_close(&d);
+}
+
 /* A client that never reads. */
 static void test_full(void)
 {
@@ -257,6 +314,7 @@ void test_turns(void)
 	test_budget_requests();
 	test_budget_keys();
 	test_budget_bytes();
+	test_budget_work();
 	test_full();
 	test_hang_up();
 	test_closed();

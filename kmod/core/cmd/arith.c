@@ -77,6 +77,7 @@ enum kmc_result kmc_arith_execute(struct kmc_session *s, struct kmc_turn *turn)
 	enum kmc_store_status status = kmc_store_delta(store, &key, &delta);
 	bool created = status == KMC_NOT_FOUND && s->req.creates;
 
+	kmc_spend(turn, delta.work);
 	if (created) {
 		delta.value = s->req.binary.initial;
 		status = kmc_arith_create(s, &key, &delta,

@@ -140,11 +140,17 @@ static inline const u8 *kmc_window(struct kmc_session *s, const struct kmc_turn 
 	return turn->data + turn->used;
 }
 
+/* Work that no byte of input stands for counts as so many bytes of it, or a client had much done for a few. */
+static inline void kmc_spend(struct kmc_turn *turn, u64 n)
+{
+	turn->budget->bytes -= min_t(u64, n, turn->budget->bytes);
+}
+
 /* @n bytes of the run are taken. */
 static inline void kmc_advance(struct kmc_turn *turn, size_t n)
 {
 	turn->used += n;
-	turn->budget->bytes -= min_t(size_t, n, turn->budget->bytes);
+	kmc_spend(turn, n);
 }
 
 /* @n bytes of the window are done with. The bytes themselves stay until the next kmc_gather(). */

@@ -87,6 +87,7 @@ enum kmc_result kmc_meta_arith_execute(struct kmc_session *s, struct kmc_turn *t
 		if (created)
 			status = kmc_meta_arith_vivify(s, &key, &delta);
 	} while (created && status == KMC_NOT_STORED && ++tries < KMC_META_ARITH_TRIES);
+	kmc_spend(turn, delta.work);
 	if (status == KMC_AGAIN && kmc_starve(s) == KMC_PROCESS)
 		return KMC_PROCESS;
 	return kmc_meta_arith_answer(s, turn, &key, status, &delta, created);

@@ -39,7 +39,8 @@ enum kmc_result kmc_meta_set_prepare(struct kmc_session *s, struct kmc_turn *tur
 	return result;
 }
 
-static enum kmc_store_status kmc_meta_set_link(struct kmc_session *s, struct kmc_meta_item *shown)
+static enum kmc_store_status kmc_meta_set_link(struct kmc_session *s, struct kmc_turn *turn,
+					       struct kmc_meta_item *shown)
 {
 	const struct kmc_key key = {
 		.data = kmc_item_key(s->item),
@@ -58,6 +59,7 @@ static enum kmc_store_status kmc_meta_set_link(struct kmc_session *s, struct kmc
 
 	how.stale = how.mode == KMC_CAS && kmc_meta_has(s, KMC_META('I'));
 	status = kmc_store_link_as(s->core->store, &key, s->item, &how);
+	kmc_spend(turn, how.work);
 	*shown = kmc_meta_nothing(s, &key);
 	shown->cas = how.cas_out;
 	shown->nbytes = how.nbytes_out;
@@ -74,7 +76,7 @@ enum kmc_result kmc_meta_set_finish(struct kmc_session *s, struct kmc_turn *turn
 		kmc_drop_item(s);
 		return kmc_say(s, turn, KMC_ANSWER_BAD_CHUNK);
 	}
-	status = kmc_meta_set_link(s, &shown);
+	status = kmc_meta_set_link(s, turn, &shown);
 	if (status == KMC_AGAIN && kmc_starve(s) == KMC_PROCESS)
 		return KMC_PROCESS;
 	if (status != KMC_STORED)

@@ -42,7 +42,7 @@ enum kmc_verdict {
  * struct kmc_budget - what one turn may cost
  * @requests: commands still allowed, as memcached's -R counts them: a get is one, however many keys it has
  * @keys: keys of gets still allowed, together
- * @bytes: input bytes still allowed
+ * @bytes: input bytes still allowed; bytes of values that a request has copied count as well
  * All count down and stop at 0.
  */
 struct kmc_budget {

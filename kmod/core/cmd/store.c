@@ -162,14 +162,17 @@ enum kmc_result kmc_store_finish(struct kmc_session *s, struct kmc_turn *turn)
 		.len = s->item->nkey,
 		.hash = s->hash,
 	};
+	struct kmc_linking how = { .mode = kmc_store_mode(s), .cas = s->req.cas };
 	enum kmc_answer answer = KMC_ANSWER_BAD_CHUNK;
 	enum kmc_store_status status;
 
 	if (kmc_same(s->tail, s->protocol->tail, s->protocol->tail_len)) {
-		status = kmc_store_link(s->core->store, &key, s->item, kmc_store_mode(s),
-					s->req.cas, &s->req.cas);
+		status = kmc_store_link_as(s->core->store, &key, s->item, &how);
+		kmc_spend(turn, how.work);
 		if (status == KMC_AGAIN && kmc_starve(s) == KMC_PROCESS)
 			return KMC_PROCESS;
+		if (status == KMC_STORED)
+			s->req.cas = how.cas_out;
 		answer = kmc_store_answer(status);
 	}
 	kmc_drop_item(s);

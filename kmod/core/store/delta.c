@@ -39,6 +39,7 @@ static bool kmc_delta_apply(struct kmc_delta *delta, const struct kmc_item *item
 {
 	u64 number;
 
+	delta->work += item->nbytes;
 	if (!kmc_number(item->data + item->nkey, item->nbytes, &number))
 		return false;
 	if (!delta->decrement)
@@ -66,10 +67,15 @@ static void kmc_delta_overwrite(struct kmc_store *store, const struct kmc_key *k
 				u32 handle, struct kmc_delta *delta)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	/* So long a value is read by none but who holds the item (struct kmc_peek): nobody waits for all its spaces. */
+	const bool apart = item->nbytes > KMC_COPY_MAX;
 
 	delta->cas_out = kmc_cas_for(store, &delta->change);
+	if (apart)
+		kmc_delta_write(item, delta);
 	write_seqcount_begin(&stripe->sequence);
-	kmc_delta_write(item, delta);
+	if (!apart)
+		kmc_delta_write(item, delta);
 	WRITE_ONCE(item->cas, delta->cas_out);
 	if (delta->change.with_deadline)
 		WRITE_ONCE(item->exptime, delta->change.deadline);

@@ -297,6 +297,7 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 		status = kmc_store_error(PTR_ERR(item));
 		goto out;
 	}
+	how->work += item->nbytes;
 	kmc_cursor_init(store, &cursor, item);
 	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? old : more);
 	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? more : old);

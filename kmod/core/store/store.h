@@ -284,6 +284,7 @@ struct kmc_change {
  * @change: of what is linked; its deadline is that of the item
  * @quiet: who watches is not told
  * @cas_out: the new CAS value when stored (0 without CAS)
+ * @work: bytes of values that were copied from item to item, as often as it was tried
  * @nbytes_out: length of the value that was stored; that of @item when none was
  * @class_out, @deadline_out: of the same item
  */
@@ -296,6 +297,7 @@ struct kmc_linking {
 	bool quiet;
 	struct kmc_change change;
 	u64 cas_out;
+	u64 work;
 	u32 nbytes_out;
 	u32 class_out;
 	u32 deadline_out;
@@ -361,6 +363,7 @@ enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct km
  * struct kmc_delta - incr and decr (protocol.txt, "Increment/Decrement")
  * @cas: 0, or the value that the item must have
  * @change: what else to set; without, the deadline stays
+ * @work: bytes of values that were read or written, at most, as often as it was tried
  * @exptime: the deadline that the item had
  * @text: the new number in decimal as it was stored, @len bytes
  */
@@ -371,6 +374,7 @@ struct kmc_delta {
 	struct kmc_change change;
 	u32 exptime;
 	u64 cas_out;
+	u64 work;
 	u64 value;
 	u32 class;
 	u32 len;
