@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <sched.h>
-#include "kernel.h"
+#include "sim.h"
 
 static _Thread_local unsigned int bh_depth;
+static _Thread_local void (*unlocked)(spinlock_t *lock);
 
 void local_bh_disable(void)
 {
@@ -60,6 +61,13 @@ void spin_unlock(spinlock_t *lock)
 	lockdep_assert_held(lock);
 	WRITE_ONCE(lock->owner, 0);
 	pthread_mutex_unlock(&lock->mutex);
+	if (unlocked)
+		unlocked(lock);
+}
+
+void kmc_sim_unlocked(void (*hook)(spinlock_t *lock))
+{
+	unlocked = hook;
 }
 
 void mutex_init(struct mutex *mutex)

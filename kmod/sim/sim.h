@@ -10,6 +10,9 @@ void kmc_sim_clock_set(u64 milliseconds);
 void kmc_sim_clock_advance(u64 milliseconds);
 void kmc_sim_clock_set_wall(s64 unix_seconds);	/* wall clock now */
 
+/* What is called when this thread has dropped a spinlock: what others may do in that moment. NULL: nothing. */
+void kmc_sim_unlocked(void (*hook)(spinlock_t *lock));
+
 /**
  * kmc_sim_fail - let allocations fail
  * @first: the first to fail, counted from now (1: the next one); 0: none any more

@@ -127,6 +127,31 @@ static void without_cas(void)
 	cache_close(&c);
 }
 
+/* Who is told of a CAS value is told of his own, however fast others are. */
+static void append_cas(void)
+{
+	struct kmc_linking how = { .mode = KMC_APPEND };
+	struct kmc_item *more;
+	struct kmc_key key;
+	struct cache c;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "k", "one");
+	more = cache_item(&c, "k", "two", 3, 0, 0);
+	key = cache_key(&c, "k");
+	EQUAL(cache_cas(&c, "k"), 2);
+	cache_intrude(&c, "k", 7777);
+	local_bh_disable();
+	EQUAL(kmc_store_link_as(cache_store(&c), &key, more, &how), KMC_STORED);
+	kmc_item_put(cache_store(&c), more);
+	local_bh_enable();
+	EQUAL(how.cas_out, 3);
+	EQUAL(how.nbytes_out, 6);
+	EQUAL(cache_cas(&c, "k"), 7777);
+	cache_close(&c);
+}
+
 /* What append keeps of the present item. */
 static void append_keeps(void)
 {
@@ -330,6 +355,7 @@ static const struct tap_test tests[] = {
 	{ "modes: present and absent, right and wrong CAS", modes },
 	{ "cas: values and counts", cas_counts },
 	{ "cas: none with -C", without_cas },
+	{ "append: the CAS value is one's own", append_cas },
 	{ "append keeps flags and deadline", append_keeps },
 	{ "delete with a CAS value", delete_with_cas },
 	{ "a held item stays as it was", held },

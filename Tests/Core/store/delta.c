@@ -197,6 +197,45 @@ static void outgrown(void)
 	cache_close(&c);
 }
 
+/* Who is told of a CAS value is told of his own, however fast others are. */
+static void cas_of_ones_own(void)
+{
+	struct kmc_delta delta = { .delta = 90 };
+	struct cache c;
+
+	cache_init(&c);
+	cache_open(&c);
+	cache_set(&c, "n", "10");
+	EQUAL(cache_cas(&c, "n"), 2);
+	cache_intrude(&c, "n", 7777);
+	EQUAL(apply(&c, "n", &delta), KMC_STORED);
+	EQUAL(delta.cas_out, 3);
+	EQUAL(cache_cas(&c, "n"), 7777);
+	cache_close(&c);
+}
+
+/* Spaces and all: nothing is left of what stood there. */
+static void long_numbers(void)
+{
+	static char before[5000], after[5000];
+	struct kmc_delta delta = { .delta = 2 };
+	struct cache c;
+	u32 len;
+
+	cache_init(&c);
+	cache_open(&c);
+	for (len = KMC_COPY_MAX - 1; len < sizeof(before); len = len * 2 - 1000) {
+		memset(before, 'x', len);
+		memcpy(before, " 99 ", 4);
+		memset(after, ' ', len);
+		memcpy(after, "101", 3);
+		EQUAL(cache_put(&c, KMC_SET, "n", before, len, 0), KMC_STORED);
+		EQUAL(apply(&c, "n", &delta), KMC_STORED);
+		CHECK(memcmp(cache_get(&c, "n", NULL), after, len) == 0);
+	}
+	cache_close(&c);
+}
+
 static void peeks_notice(void)
 {
 	struct kmc_delta delta = { .delta = 1 };
@@ -241,6 +280,8 @@ static const struct tap_test tests[] = {
 	{ "delta: misses, CAS", misses_and_cas },
 	{ "delta: a held item is not written to, and nobody can tell", held },
 	{ "delta: a number that outgrows its item", outgrown },
+	{ "delta: the CAS value is one's own", cas_of_ones_own },
+	{ "delta: long numbers", long_numbers },
 	{ "delta: a peek notices", peeks_notice },
 	{ "delta: what lies in chunks is no number", chunked_is_no_number },
 };

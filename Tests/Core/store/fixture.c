@@ -213,3 +213,43 @@ const char *cache_told(struct kmc_watcher *watcher)
 	told[len] = 0;
 	return told;
 }
+
+u64 cache_cas(struct cache *c, const char *key)
+{
+	struct kmc_key k = cache_key(c, key);
+	struct kmc_peek peek;
+
+	local_bh_disable();
+	kmc_peek_begin(cache_store(c), &k, &peek);
+	local_bh_enable();
+	return peek.item ? peek.cas : 0;
+}
+
+static struct {
+	struct cache *c;
+	const char *key;
+	u64 before, cas;
+} intruder;
+
+static void intrude(spinlock_t *lock)
+{
+	struct kmc_key key = cache_key(intruder.c, intruder.key);
+	struct kmc_discard how = { .stale = true, .change = { .with_cas = true, .cas = intruder.cas } };
+
+	if (lock != &kmc_stripe(&cache_store(intruder.c)->index, key.hash)->lock)
+		return;
+	kmc_sim_unlocked(NULL);
+	if (cache_cas(intruder.c, intruder.key) == intruder.before)
+		kmc_sim_unlocked(intrude);
+	else
+		EQUAL(kmc_store_discard(cache_store(intruder.c), &key, &how), KMC_STORED);
+}
+
+void cache_intrude(struct cache *c, const char *key, u64 cas)
+{
+	intruder.c = c;
+	intruder.key = key;
+	intruder.before = cache_cas(c, key);
+	intruder.cas = cas;
+	kmc_sim_unlocked(intrude);
+}

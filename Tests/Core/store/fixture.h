@@ -39,6 +39,12 @@ enum kmc_store_status cache_set(struct cache *c, const char *key, const char *va
 enum kmc_store_status cache_set_until(struct cache *c, const char *key, const char *value, u32 deadline);
 enum kmc_store_status cache_delete(struct cache *c, const char *key);
 
+/* As soon as item @key has been replaced by another, somebody outdates that and gives it CAS value @cas. Once. */
+void cache_intrude(struct cache *c, const char *key, u64 cas);
+
+/* The CAS value of item @key, 0: there is none. */
+u64 cache_cas(struct cache *c, const char *key);
+
 /* The value under a key in static memory, ended by a zero byte; NULL: a miss. Read by a peek and by a held
  * item, which must agree.
  */

@@ -92,6 +92,7 @@ static enum kmc_store_status kmc_delta_renew(struct kmc_store *store, const stru
 					     struct kmc_item *old, struct kmc_delta *delta, bool *tried)
 {
 	bool fits = delta->len <= old->nbytes;
+	struct kmc_swap swap = { .old = old, .change = &delta->change, .as_old = fits };
 	enum kmc_store_status status;
 	struct kmc_item *item;
 
@@ -100,9 +101,10 @@ static enum kmc_store_status kmc_delta_renew(struct kmc_store *store, const stru
 	if (IS_ERR(item))
 		return kmc_store_error(PTR_ERR(item));
 	kmc_delta_write(item, delta);
-	status = kmc_item_swap(store, key, old, item, &delta->change, fits);
+	swap.item = item;
+	status = kmc_item_swap(store, key, &swap);
 	*tried = status == KMC_AGAIN;
-	delta->cas_out = item->cas;
+	delta->cas_out = swap.cas_out;
 	kmc_item_put(store, item);
 	return status;
 }

@@ -220,11 +220,11 @@ static enum kmc_store_status kmc_link_judge(struct kmc_store *store, const struc
 	return KMC_NOT_STORED;
 }
 
-enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
-				    struct kmc_item *old, struct kmc_item *item,
-				    const struct kmc_change *change, bool as_old)
+enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key, struct kmc_swap *swap)
 {
-	const u8 marks = KMC_ITEM_BINARY | (as_old ? KMC_ITEM_STALE | KMC_ITEM_WON : 0);
+	const u8 marks = KMC_ITEM_BINARY | (swap->as_old ? KMC_ITEM_STALE | KMC_ITEM_WON : 0);
+	struct kmc_item *old = swap->old, *item = swap->item;
+	const struct kmc_change *change = swap->change;
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 	enum kmc_store_status status = KMC_AGAIN;
 	enum kmc_miss miss;
@@ -235,8 +235,10 @@ enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_ke
 		WRITE_ONCE(item->exptime, change->with_deadline ? change->deadline : old->exptime);
 		kmc_item_mark(item, old->flags & marks);
 		kmc_link_replace(store, key->hash, old, handle, item, change);
-		if (as_old)
+		if (swap->as_old)
 			WRITE_ONCE(item->seen, READ_ONCE(item->seen) | (READ_ONCE(old->seen) & KMC_SEEN_FETCHED));
+		swap->cas_out = item->cas;
+		swap->deadline_out = item->exptime;
 		status = KMC_STORED;
 	}
 	spin_unlock(&stripe->lock);
@@ -275,6 +277,7 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 					   bool *tried)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
+	struct kmc_swap swap = { .change = &how->change };
 	enum kmc_store_status status;
 	struct kmc_item *old, *item;
 	struct kmc_cursor cursor;
@@ -301,11 +304,14 @@ static enum kmc_store_status kmc_join_once(struct kmc_store *store, const struct
 	kmc_cursor_init(store, &cursor, item);
 	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? old : more);
 	kmc_item_copy(store, &cursor, how->mode == KMC_APPEND ? more : old);
-	status = kmc_item_swap(store, key, old, item, &how->change, false);
+	swap.old = old;
+	swap.item = item;
+	status = kmc_item_swap(store, key, &swap);
 	*tried = status == KMC_AGAIN;
 	if (status == KMC_STORED) {
-		how->cas_out = item->cas;
 		kmc_link_report(how, item);
+		how->cas_out = swap.cas_out;
+		how->deadline_out = swap.deadline_out;
 	}
 	kmc_item_put(store, item);
 out:

@@ -80,13 +80,23 @@ struct kmc_item *kmc_item_find(struct kmc_store *store, const struct kmc_key *ke
 /* Times that somebody else may be faster between two looks at an item, before the caller has to wait. */
 #define KMC_SWAPS_MAX	16
 
-/* @item in the place of @old, which the caller holds, if that is still the present one; else KMC_AGAIN. It
- * keeps the deadline of @old unless @change says otherwise, and that its key came in base64. @as_old: also
- * what clients have done with it: that it was fetched, is stale, has been won. BH off, no lock held.
+/**
+ * struct kmc_swap - an item in the place of another
+ * @old: which the caller holds
+ * @item: keeps the deadline of @old unless @change says otherwise, and that its key came in base64
+ * @as_old: also what clients have done with it: that it was fetched, is stale, has been won
+ * @cas_out, @deadline_out: of @item as it was linked: a moment later others may have changed it
  */
-enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key,
-				    struct kmc_item *old, struct kmc_item *item,
-				    const struct kmc_change *change, bool as_old);
+struct kmc_swap {
+	struct kmc_item *old, *item;
+	const struct kmc_change *change;
+	bool as_old;
+	u64 cas_out;
+	u32 deadline_out;
+};
+
+/* Do it, if @swap->old is still the present one; else KMC_AGAIN. BH off, no lock held. */
+enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_key *key, struct kmc_swap *swap);
 
 /* The CAS value for what is changed now. */
 u64 kmc_cas_for(struct kmc_store *store, const struct kmc_change *change);
