@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include "fixture.h"
 #include "suites.h"
+#include "core/store/find.h"
 #include "core/store/siphash13.h"
 
 static char *name(u32 n)
@@ -355,6 +356,75 @@ static void hash_as_published(void)
 		EQUAL(kmc_siphash13(&key, bytes, known[i].len), known[i].hash);
 }
 
+/* How often the lock of stripe @watched was dropped. */
+static const spinlock_t *watched;
+static u32 dropped;
+
+static void note_drop(spinlock_t *lock)
+{
+	dropped += lock == watched;
+}
+
+/* Whether a lookup of key @n sees anything, and whether it did so without the stripe's lock. */
+static void expect_peek(struct cache *c, u32 n, bool there, bool lockless)
+{
+	struct kmc_key key = cache_key(c, name(n));
+	struct kmc_peek peek;
+
+	watched = &kmc_stripe(&cache_store(c)->index, key.hash)->lock;
+	dropped = 0;
+	kmc_sim_unlocked(note_drop);
+	local_bh_disable();
+	kmc_peek_begin(cache_store(c), &key, &peek);
+	local_bh_enable();
+	kmc_sim_unlocked(NULL);
+	EQUAL(peek.item != NULL, there);
+	EQUAL(dropped == 0, lockless);
+}
+
+#define HOPS	70	/* more than KMC_HOPS_MAX */
+
+/*
+ * A reader without the lock does not follow a chain to its end if that is far. All of it is looked at under the lock;
+ * also where it has no right to be so long, because it leads through buckets that are free.
+ */
+static void far_away(void)
+{
+	static u32 keys[KMC_BUCKET_SLOTS * (HOPS + 1) + 1];
+	const u32 most = ARRAY_SIZE(keys) - 1;
+	struct kmc_table *table;
+	u32 n, items = 0;
+	struct cache c;
+
+	cache_init(&c);
+	c.settings.hashpower = 13;
+	cache_open(&c);
+	table = rcu_dereference_protected(cache_store(&c)->index.table, true);
+	for (n = 0; items <= most; n++) {
+		if ((cache_key(&c, name(n)).hash & table->mask) != 5)
+			continue;
+		keys[items++] = n;
+		if (items <= most)
+			EQUAL(cache_set(&c, name(n), "v"), KMC_STORED);
+	}
+	EQUAL(table->fresh, HOPS);
+	expect_peek(&c, keys[0], true, true);
+	expect_peek(&c, keys[KMC_BUCKET_SLOTS * (KMC_HOPS_MAX + 1) - 1], true, true);
+	expect_peek(&c, keys[KMC_BUCKET_SLOTS * (KMC_HOPS_MAX + 1)], true, false);
+	expect_peek(&c, keys[most - 1], true, false);
+	expect_peek(&c, keys[most], false, false);
+	for (n = 0; n < most; n++)
+		CHECK(cache_has(&c, name(keys[n]), "v"));
+	for (n = 0; n < most; n++)
+		EQUAL(cache_delete(&c, name(keys[n])), KMC_STORED);
+	EQUAL(table->buckets[5].spill, 0);
+	expect_peek(&c, keys[most], false, true);
+	WRITE_ONCE(table->buckets[5].spill, table->free);
+	expect_peek(&c, keys[most], false, false);
+	WRITE_ONCE(table->buckets[5].spill, 0);
+	cache_close(&c);
+}
+
 static const struct tap_test tests[] = {
 	{ "index: SipHash-1-3 is that", hash_as_published },
 	{ "index: told not to grow, it does when it is full", told_not_to_grow },
@@ -366,6 +436,7 @@ static const struct tap_test tests[] = {
 	{ "index: a walk visits each once while it grows", walks },
 	{ "index: a bucket that cannot be split now is split later", split_fails },
 	{ "index: an old table waits for its readers", old_table_waits_for_readers },
+	{ "index: who has no lock does not go far", far_away },
 	{ "index: no handle leads outside a page", stale_handles_stay_inside },
 };
 

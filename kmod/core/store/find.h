@@ -66,27 +66,39 @@ static __always_inline struct kmc_found kmc_bucket_find(const struct kmc_slab *s
 	return (struct kmc_found){ };
 }
 
-/* The item with this key. Under the stripe lock, or unbelieved. */
-static __always_inline struct kmc_found kmc_find(const struct kmc_store *store, const struct kmc_key *key)
+/*
+ * Spilled buckets that a reader without the lock follows. Few chains have more than one: 64 need 780 items where eight
+ * are meant to be. But a bucket that it has just come to may be given back, and then leads through all that are free:
+ * millions, in a large table.
+ */
+#define KMC_HOPS_MAX	64
+
+/*
+ * The item with this key, not further than @hops spilled buckets away. Under the stripe lock, or unbelieved.
+ * Return: false: there are more.
+ */
+static __always_inline bool kmc_find(const struct kmc_store *store, const struct kmc_key *key, u32 hops,
+				     struct kmc_found *found)
 {
 	struct kmc_place place = kmc_place(&store->index, key->hash);
 	struct kmc_bucket *bucket = place.bucket;
-	struct kmc_found found = { };
 	u8 tag = kmc_tag(key->hash);
-	u32 hops;
 
-	for (hops = 0; bucket && hops <= place.table->spills; hops++) {
-		found = kmc_bucket_find(&store->slab, bucket, 0, kmc_word_match(READ_ONCE(bucket->tags_low), tag),
-					key);
-		if (likely(found.item))
-			break;
-		found = kmc_bucket_find(&store->slab, bucket, 8,
-					kmc_word_match(READ_ONCE(bucket->tags_high), tag) & U32_MAX, key);
-		if (found.item)
-			break;
+	for (;;) {
+		*found = kmc_bucket_find(&store->slab, bucket, 0, kmc_word_match(READ_ONCE(bucket->tags_low), tag),
+					 key);
+		if (likely(found->item))
+			return true;
+		*found = kmc_bucket_find(&store->slab, bucket, 8,
+					 kmc_word_match(READ_ONCE(bucket->tags_high), tag) & U32_MAX, key);
+		if (found->item)
+			return true;
 		bucket = kmc_spilled(place.table, bucket);
+		if (likely(!bucket))
+			return true;
+		if (!hops--)
+			return false;
 	}
-	return found;
 }
 
 #endif

@@ -97,7 +97,11 @@ void kmc_index_exit(struct kmc_store *store)
 
 struct kmc_found kmc_index_find(const struct kmc_store *store, const struct kmc_key *key)
 {
-	return kmc_find(store, key);
+	struct kmc_found found;
+
+	/* Under the lock a chain ends. */
+	kmc_find(store, key, U32_MAX, &found);
+	return found;
 }
 
 /* The slot that holds @handle (0: a free one), in the chain from @place on. */

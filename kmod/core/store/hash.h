@@ -15,7 +15,7 @@
  * change. Within that, the pool of spilled buckets has a lock of its own.
  *
  * Readers without the lock (BH off) may read anything torn. They follow only what is within bounds, not
- * more often than there are spilled buckets, and ask the sequence count before they believe.
+ * more often than KMC_HOPS_MAX, and ask the sequence count before they believe.
  * A table goes back to the system after a grace period.
  */
 #ifndef KMC_HASH_H
@@ -120,7 +120,7 @@ struct kmc_found {
 	u32 size;
 };
 
-/* The item with this key. Under the stripe lock, or unbelieved. */
+/* The item with this key. Stripe lock. */
 struct kmc_found kmc_index_find(const struct kmc_store *store, const struct kmc_key *key);
 
 /* Whether the item is in the index. Stripe lock. */

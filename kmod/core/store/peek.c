@@ -7,18 +7,22 @@
 #include "find.h"
 #include "siphash13.h"
 
-static __always_inline void kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+/* @hops: see kmc_find(). Return: false: the key's chain is longer. */
+static __always_inline bool kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, u32 hops,
+					  struct kmc_peek *peek)
 {
-	struct kmc_found found = kmc_find(store, key);
-	struct kmc_item *item = found.item;
+	struct kmc_found found;
+	struct kmc_item *item;
+	bool near = kmc_find(store, key, hops, &found);
 
+	item = found.item;
 	peek->item = item;
 	peek->value = NULL;
 	peek->miss = KMC_MISS_ABSENT;
 	if (!item) {
 		peek->class = 0;
 		peek->nbytes = 0;
-		return;
+		return near;
 	}
 	peek->handle = found.handle;
 	peek->cas = READ_ONCE(item->cas);
@@ -30,10 +34,11 @@ static __always_inline void kmc_peek_look(struct kmc_store *store, const struct 
 	peek->flags = READ_ONCE(item->flags);
 	peek->now = kmc_expiry_now(&store->expiry);
 	peek->miss = kmc_expiry_verdict(&store->expiry, READ_ONCE(item->generation), peek->exptime, peek->now);
-	/* kmc_index_find() compared that many bytes within the chunk. */
+	/* kmc_find() compared that many bytes within the chunk. */
 	if (peek->nbytes <= KMC_COPY_MAX && peek->nbytes <= found.size - (u32)sizeof(*item) - key->len &&
 	    !(peek->flags & KMC_ITEM_CHUNKED))
 		peek->value = item->data + key->len;
+	return true;
 }
 
 /* What was found is dead: take it out, and say so once. */
@@ -47,20 +52,20 @@ static noinline void kmc_peek_bury(struct kmc_store *store, const struct kmc_key
 		peek->item = NULL;
 		peek->value = NULL;
 	} else {
-		kmc_peek_look(store, key, peek);
+		kmc_peek_look(store, key, U32_MAX, peek);
 		peek->sequence = read_seqcount_begin(&stripe->sequence);
 	}
 	spin_unlock(&stripe->lock);
 }
 
-/* Writers come too thick: look while they cannot. */
+/* Writers come too thick, or the chain is too long: look while they cannot. */
 static noinline void kmc_peek_insist(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, key->hash);
 
 	spin_lock(&stripe->lock);
 	peek->sequence = read_seqcount_begin(&stripe->sequence);
-	kmc_peek_look(store, key, peek);
+	kmc_peek_look(store, key, U32_MAX, peek);
 	spin_unlock(&stripe->lock);
 }
 
@@ -72,8 +77,8 @@ static __always_inline void kmc_peek_try(struct kmc_store *store, const struct k
 	kmc_assert_bh_off();
 	for (tries = 0; tries < KMC_PEEK_TRIES; tries++) {
 		peek->sequence = read_seqcount_begin(&stripe->sequence);
-		kmc_peek_look(store, key, peek);
-		if (likely(!read_seqcount_retry(&stripe->sequence, peek->sequence)))
+		if (likely(kmc_peek_look(store, key, KMC_HOPS_MAX, peek) &&
+			   !read_seqcount_retry(&stripe->sequence, peek->sequence)))
 			break;
 	}
 	if (unlikely(tries == KMC_PEEK_TRIES))
