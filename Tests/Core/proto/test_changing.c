@@ -4,7 +4,8 @@
  * this machine may still write to. The sanitizers say when a byte was used that is not the one that was checked.
  */
 #include "test.h"
-#include "core/proto/meta.h"
+#include "drive.h"
+#include "core/cmd/meta.h"
 #include <pthread.h>
 
 #define PARSES		400000
@@ -48,8 +49,29 @@ static void test_line(const char *text, size_t place, u8 one, u8 other)
 	tap_ok(parsed > 0, "it was parsed as one of the two lines, %u times", parsed);
 }
 
+/* A key in base64 that is none any more when it is executed. */
+static void test_key(const char *text, size_t place, u8 other, const char *wanted)
+{
+	u8 line[64], room[KMC_KEY_MAX];
+	struct kmc_key key;
+	struct drive d;
+
+	drive_open(&d, NULL);
+	memcpy(line, text, strlen(text));
+	tap_ok(kmc_meta_parse(line, strlen(text), &d.session->req) && d.session->req.op == KMC_OP_META_DEBUG,
+	       "\"%s\" is a request", text);
+	line[place] = other;
+	key = kmc_meta_key(d.session, room);
+	tap_bytes(key.data, key.len, wanted, strlen(wanted), "whatever becomes of it, it has a key");
+	tap_ok(key.data == room, "which nobody else can change");
+	drive_close(&d);
+}
+
 void test_changing(void)
 {
+	test_key("me QUJD b", 3, 'R', "EBC");
+	test_key("me QQ== b", 4, '=', "Q===");
+	test_key("me QUJD b", 6, 0xfe, "QUJ\xfe");
 	test_line("md " KEY KEY KEY KEY KEY KEY KEY " b v", 34, 'v', 0xfe);
 	test_line("md " KEY KEY KEY KEY KEY KEY KEY " b v", 34, 'v', '{');
 	test_line("mg " KEY " b v", 1, 'g', 0xfe);

@@ -7,10 +7,14 @@
 struct kmc_key kmc_meta_key(struct kmc_session *s, u8 *room)
 {
 	struct kmc_store *store = s->core->store;
+	u32 len = 0;
 
 	BUILD_BUG_ON(KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX) > KMC_KEY_MAX);
 	if (kmc_meta_has(s, KMC_META('b')))
-		return kmc_key(store, room, kmc_base64_decode(room, s->req.key, s->req.nkey));
+		len = kmc_base64_decode(room, s->req.key, s->req.nkey);
+	if (len)
+		return kmc_key(store, room, len);
+	/* So too where a sender on this machine has changed it since it was parsed (splice): any key will do, but none. */
 	return kmc_session_own_key(s, room);
 }
 

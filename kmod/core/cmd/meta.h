@@ -14,7 +14,8 @@ static inline bool kmc_meta_has(const struct kmc_session *s, u64 flags)
 
 /**
  * kmc_meta_key - the key that the request means
- * @room: KMC_KEY_MAX bytes that outlive the key: one that came in base64 is there
+ * @room: KMC_KEY_MAX bytes that outlive the key, which is there
+ * Return: a key of 1 to KMC_KEY_MAX bytes, whatever became of the input since it was parsed.
  */
 struct kmc_key kmc_meta_key(struct kmc_session *s, u8 *room);
 

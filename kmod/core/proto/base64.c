@@ -16,7 +16,10 @@ static u32 kmc_base64_value(u8 c)
 	return c == '=' ? 0 : KMC_BASE64_NONE;
 }
 
-/* The next four characters with a meaning. Return: behind them, or NULL: there are none. */
+/*
+ * The next four characters with a meaning, each read once: their sender may change them meanwhile (splice).
+ * Return: behind them, or NULL: there are none.
+ */
 static const u8 *kmc_base64_group(const u8 *at, const u8 *end, u32 *bits, u32 *pads)
 {
 	u32 value, n = 0;
@@ -24,15 +27,17 @@ static const u8 *kmc_base64_group(const u8 *at, const u8 *end, u32 *bits, u32 *p
 	*bits = 0;
 	*pads = 0;
 	while (n < 4) {
+		u8 c;
+
 		if (at == end)
 			return NULL;
-		value = kmc_base64_value(*at);
+		c = READ_ONCE(*at++);
+		value = kmc_base64_value(c);
 		if (value != KMC_BASE64_NONE) {
 			*bits = *bits << 6 | value;
-			*pads += *at == '=';
+			*pads += c == '=';
 			n++;
 		}
-		at++;
 	}
 	return at;
 }
