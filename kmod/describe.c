@@ -114,9 +114,19 @@ int kmc_describe_server(struct sk_buff *skb, struct kmc_server *server, bool set
 	return 0;
 }
 
-static bool put_stat(void *ctx, const struct kmc_stats_row *row)
+/**
+ * struct stats_page - rows of a group that go into one message
+ * @full: the next one has no room
+ * @any: it has some
+ */
+struct stats_page {
+	struct sk_buff *skb;
+	bool full;
+	bool any;
+};
+
+static bool put_row(struct sk_buff *skb, const struct kmc_stats_row *row)
 {
-	struct sk_buff *skb = ctx;
 	struct nlattr *nest = nla_nest_start(skb, KMC_A_STAT);
 
 	if (!nest)
@@ -129,22 +139,34 @@ static bool put_stat(void *ctx, const struct kmc_stats_row *row)
 	return true;
 }
 
+static bool put_stat(void *ctx, const struct kmc_stats_row *row)
+{
+	struct stats_page *page = ctx;
+
+	page->full = !put_row(page->skb, row);
+	page->any |= !page->full;
+	return !page->full;
+}
+
 int kmc_describe_stats(struct sk_buff *skb, struct kmc_server *server, const char *group, size_t len,
 		       u32 *cursor, bool *done)
 {
-	int rows = -ENOENT;
+	struct stats_page page = { .skb = skb };
+	int rows;
 
+	*done = false;
 	down_read(&server->core_lock);
-	if (!server->core_gone) {
+	rows = server->core_gone ? -ENOENT : 0;
+	while (rows >= 0 && !*done && !page.full) {
 		local_bh_disable();
-		rows = kmc_stats_rows(&server->core, group, len, *cursor, put_stat, skb, done);
+		rows = kmc_stats_rows(&server->core, group, len, *cursor, put_stat, &page, done);
 		local_bh_enable();
+		if (rows >= 0)
+			*cursor = rows;
+		cond_resched();
 	}
 	up_read(&server->core_lock);
 	if (rows < 0)
 		return rows;
-	if (!*done && rows == *cursor)
-		return -EMSGSIZE;
-	*cursor = rows;
-	return 0;
+	return page.full && !page.any ? -EMSGSIZE : 0;
 }

@@ -26,7 +26,7 @@ int kmc_describe_server(struct sk_buff *skb, struct kmc_server *server, bool set
 /**
  * kmc_describe_stats - KMC_A_STAT nests, as many as fit
  * @group: what stands behind "stats", @len bytes
- * @cursor: rows to skip; afterwards rows that were had in all
+ * @cursor: 0, or where an earlier call stood; afterwards where this one stands
  * @done: set if there are no more
  * Return: 0, -ENOENT: no such group, -EMSGSIZE: not even one row fits.
  */

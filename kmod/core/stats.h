@@ -115,13 +115,13 @@ u32 kmc_stats_conns(struct kmc_core *core, u32 at, struct kmc_stats_row *row,
 /**
  * kmc_stats_rows - the rows of a group, some at a time
  * @group: what stands behind "stats", "" for the general ones; not terminated, @len bytes
- * @skip: rows to leave out
+ * @skip: 0, or where an earlier call stood
  * @emit: called for each row; false ends the listing before that row is taken
  *
  * Any context that may run with BH off; rows are computed as they are asked for, so that a listing
- * can go on later with @skip.
- * Return: rows emitted so far counted from 0 (pass as @skip to go on), with *@done set when there are
- * no more; -ENOENT: no such group.
+ * can go on later with @skip. It may also come back because it took long enough, with no row refused.
+ * Return: where it stands (pass as @skip to go on), with *@done set when there are no more; -ENOENT: no
+ * such group.
  */
 int kmc_stats_rows(struct kmc_core *core, const char *group, size_t len, u32 skip,
 		   bool (*emit)(void *ctx, const struct kmc_stats_row *row), void *ctx, bool *done);

@@ -11,6 +11,9 @@
 /* The cache's clock when the server started: kmc_store_now() begins with it. */
 #define KMC_CLOCK_START		2
 
+/* Places of a table that one call looks at, a quarter of a megabyte of them: as many sizes as -I 2m has. */
+#define KMC_LIST_LOOKS		65536
+
 static u64 kmc_stat_setting(struct kmc_listing *list, u32 attr)
 {
 	return kmc_listing_setting(list, attr);
@@ -419,24 +422,35 @@ static void kmc_list_slabs(struct kmc_listing *list)
 	kmc_list_number(list, "total_malloced", list->totals.total_malloced);
 }
 
+/* A place in this listing is a size: what stands before it costs nothing. */
+static void kmc_list_sizes_tracked(struct kmc_listing *list)
+{
+	u32 bytes = list->skip, items, looks = KMC_LIST_LOOKS;
+
+	list->at = bytes;
+	while (kmc_store_next_size(list->core->store, &bytes, &items, &looks)) {
+		scnprintf(list->row.name, sizeof(list->row.name), "%u", bytes);
+		scnprintf(list->row.value, sizeof(list->row.value), "%u", items);
+		list->full = !list->emit(list->ctx, &list->row);
+		if (list->full)
+			return;
+		list->at = bytes;
+	}
+	list->tired = !looks;
+	list->at = bytes;
+}
+
 static void kmc_list_sizes(struct kmc_listing *list)
 {
-	struct kmc_store *store = list->core->store;
-	u32 bytes = 0, items;
-	char name[12];
-
-	if (!kmc_store_tracks_sizes(store)) {
-		if (!kmc_list_begin(list))
-			return;
-		scnprintf(list->row.name, sizeof(list->row.name), "sizes_status");
-		scnprintf(list->row.value, sizeof(list->row.value), "disabled");
-		kmc_list_emit(list);
+	if (kmc_store_tracks_sizes(list->core->store)) {
+		kmc_list_sizes_tracked(list);
 		return;
 	}
-	while (!list->full && kmc_store_next_size(store, &bytes, &items)) {
-		scnprintf(name, sizeof(name), "%u", bytes);
-		kmc_list_number(list, name, items);
-	}
+	if (!kmc_list_begin(list))
+		return;
+	scnprintf(list->row.name, sizeof(list->row.name), "sizes_status");
+	scnprintf(list->row.value, sizeof(list->row.value), "disabled");
+	kmc_list_emit(list);
 }
 
 static void kmc_list_conns(struct kmc_listing *list)
@@ -491,7 +505,7 @@ int kmc_stats_rows(struct kmc_core *core, const char *group, size_t len, u32 ski
 	const struct kmc_stats_listing *listing = kmc_stats_find(group, len);
 	struct kmc_listing list = {
 		.core = core,
-		.skip = skip,
+		.skip = min_t(u32, skip, S32_MAX),	/* behind all there is */
 		.emit = emit,
 		.ctx = ctx,
 	};
@@ -501,6 +515,6 @@ int kmc_stats_rows(struct kmc_core *core, const char *group, size_t len, u32 ski
 	core->ops->gauges(core, &list.gauges);
 	kmc_store_totals(core->store, &list.totals);
 	listing->list(&list);
-	*done = !list.full;
+	*done = !list.full && !list.tired;
 	return list.at;
 }

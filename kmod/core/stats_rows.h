@@ -11,6 +11,7 @@
  * struct kmc_listing - rows on their way to whoever asked
  * @skip: rows to leave out; @at: rows that were passed, left out or emitted
  * @full: emit() refused the row @at
+ * @tired: enough was looked at for one call
  * @class, @in_class: the class at hand, for rows of a class
  */
 struct kmc_listing {
@@ -20,7 +21,7 @@ struct kmc_listing {
 	struct kmc_class_totals in_class;
 	u32 class;
 	u32 skip, at;
-	bool full;
+	bool full, tired;
 	bool (*emit)(void *ctx, const struct kmc_stats_row *row);
 	void *ctx;
 	struct kmc_stats_row row;

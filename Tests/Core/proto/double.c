@@ -571,7 +571,7 @@ bool kmc_store_tracks_sizes(const struct kmc_store *store)
 	return false;
 }
 
-bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items)
+bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items, u32 *looks)
 {
 	return false;
 }

@@ -2,6 +2,7 @@
 /* cache_memlimit and slabs, to the byte; what they do is tested with the store. */
 #define _GNU_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
 #include "test.h"
 #include "drive.h"
 
@@ -90,6 +91,42 @@ static void test_sizes(void)
 	drive_close(&d);
 }
 
+/* A table of sizes so long that it is looked through by and by: 2 MiB of sizes at a time. */
+static void test_many_sizes(u32 send, u32 turns)
+{
+	static const u32 sizes[] = { 1, 100, 500, (1 << 21) - 100, (1 << 21) + 100, 5 << 20, (32 << 20) - 100 };
+	struct kmc_settings settings;
+	char head[64], out[1024];
+	size_t i, n = 0;
+	bool done = false;
+	struct drive d;
+	u8 *value = calloc(1, 32 << 20);
+
+	drive_settings(&settings);
+	settings.track_sizes = 1;
+	settings.memory_limit = 200 << 20;
+	settings.item_size_max = 32 << 20;
+	drive_open(&d, &settings);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		drive_feed(&d, head, snprintf(head, sizeof(head), "set k%zu 0 0 %u\r\n", i, sizes[i]));
+		drive_feed(&d, value, sizes[i]);
+		drive_feed(&d, "\r\n", 2);
+		/* Key, value and 59 bytes, in steps of 32. */
+		n += snprintf(out + n, sizeof(out) - n, "STAT %u 1\r\n", (sizes[i] + 2 + 59 + 31) / 32 * 32);
+	}
+	n += snprintf(out + n, sizeof(out) - n, "END\r\n");
+	drive_forget(&d);
+	d.send = send;
+	drive_feed(&d, "stats sizes\r\n", 13);
+	tap_bytes(d.out, d.nout, out, n, "sizes up to 32 MiB, sent by %u", send);
+	local_bh_disable();
+	tap_ok(kmc_stats_rows(&d.core, "sizes", 5, U32_MAX, NULL, NULL, &done) >= 0 && done, "and nothing behind");
+	local_bh_enable();
+	tap_number(d.turns, turns, "others had a turn for each 2 MiB of them");
+	drive_close(&d);
+	free(value);
+}
+
 void test_slabs(void)
 {
 	struct drive d;
@@ -109,4 +146,6 @@ void test_slabs(void)
 	drive_close(&d);
 	test_disabled();
 	test_sizes();
+	test_many_sizes(0, 16);
+	test_many_sizes(7, 16);
 }

@@ -186,6 +186,8 @@ static void test_small_reply(struct drive *d)
 
 void test_stats(void)
 {
+	static const char *const groups[] = { "", "settings", "items", "slabs", "sizes", "memory", "conns" };
+	size_t i;
 	bool done;
 	struct drive d;
 
@@ -209,6 +211,13 @@ void test_stats(void)
 	test_cursor(&d, "items", 5);
 	test_cursor(&d, "sizes", 1);
 	test_reset(&d);
+	local_bh_disable();
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		done = false;
+		tap_ok(kmc_stats_rows(&d.core, groups[i], strlen(groups[i]), U32_MAX, take, NULL, &done) >= 0 && done,
+		       "\"%s\" has nothing behind its end", groups[i]);
+	}
+	local_bh_enable();
 	tap_number(-kmc_stats_rows(&d.core, "what", 4, 0, take, NULL, &done), ENOENT, "no such group");
 	drive_close(&d);
 }

@@ -94,8 +94,28 @@ def full_path():
         with Wire(f"{folder}/s") as asks:
             rows = list(_by_id(asks.stats(b"conns")).values())
             equal((rows[0]["addr"], rows[1]["listen_addr"]), (f"unix:{path}", f"unix:{path}"), "where it listens")
+            equal(asks.stats(b"settings")["domain_socket"], path, "domain_socket")
+            equal(netlink.stats(one["id"], "settings")["domain_socket"], path, "domain_socket over netlink")
+        equal([listener[k.KMC_L_ADDRESS] for listener in netlink.get(one["id"])["listeners"]], [path.encode()], "address")
         netlink.delete(one["id"])
     os.unlink(path)
+
+
+@test("stats sizes: of items up to 256 MiB, looked at by and by")
+def sizes():
+    netlink = k.Netlink()
+    lengths = [1, 100, 1 << 20, 5 << 20, 9 << 20]
+    with k.listen_tcp() as tcp:
+        one = netlink.new([tcp], k.u64(k.KMC_S_MEMORY_LIMIT, 512 << 20), k.u32(k.KMC_S_ITEM_SIZE_MAX, 256 << 20),
+                          k.u8(k.KMC_S_TRACK_SIZES, 1))
+        with Wire(tcp.getsockname()) as wire:
+            for length in lengths:
+                wire.ask(b"set %08d 0 0 %d\r\n%s\r\n" % (length, length, bytes(length)), b"STORED\r\n")
+            # Key, value and 59 bytes, in steps of 32.
+            expected = {str((length + 8 + 59 + 31) // 32 * 32): "1" for length in lengths}
+            equal(wire.stats(b"sizes"), expected, "stats sizes")
+            equal(netlink.stats(one["id"], "sizes"), expected, "stats sizes over netlink")
+        netlink.delete(one["id"])
 
 
 @test("stats conns: an id is used again when its connection has gone, bound client names are not shown")

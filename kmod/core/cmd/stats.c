@@ -6,6 +6,7 @@
 struct kmc_stats_sink {
 	struct kmc_session *s;
 	struct kmc_turn *turn;
+	bool full;
 };
 
 static bool kmc_stats_show(void *ctx, const struct kmc_stats_row *row)
@@ -13,7 +14,8 @@ static bool kmc_stats_show(void *ctx, const struct kmc_stats_row *row)
 	struct kmc_stats_sink *sink = ctx;
 	struct kmc_session *s = sink->s;
 
-	return s->protocol->stat(sink->turn->reply, &s->req, row->name, row->value);
+	sink->full = !s->protocol->stat(sink->turn->reply, &s->req, row->name, row->value);
+	return !sink->full;
 }
 
 /* The end of a listing, as soon as there is room. */
@@ -26,7 +28,7 @@ static enum kmc_result kmc_stats_end(struct kmc_session *s, struct kmc_turn *tur
 
 static enum kmc_result kmc_stats_rows_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
-	struct kmc_stats_sink sink = { s, turn };
+	struct kmc_stats_sink sink = { .s = s, .turn = turn };
 	bool done = false;
 	int rows;
 
@@ -44,7 +46,7 @@ static enum kmc_result kmc_stats_rows_execute(struct kmc_session *s, struct kmc_
 			return KMC_FAIL;
 		s->row = rows;
 		if (!done)
-			return kmc_wait(turn, KMC_NEED_SEND);
+			return kmc_wait(turn, sink.full ? KMC_NEED_SEND : KMC_NEED_TURN);
 		s->phase = KMC_PHASE_SHOWN;
 	}
 	return kmc_stats_end(s, turn);

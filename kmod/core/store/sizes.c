@@ -39,11 +39,12 @@ bool kmc_store_tracks_sizes(const struct kmc_store *store)
 	return store->sizes;
 }
 
-bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items)
+bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items, u32 *looks)
 {
 	u32 bucket = *bytes / KMC_SIZES_STEP, buckets = kmc_sizes_buckets(store);
 
-	while (++bucket < buckets) {
+	while (*looks && ++bucket < buckets) {
+		(*looks)--;
 		*items = (u32)atomic_read(&store->sizes[bucket]);
 		*bytes = bucket * KMC_SIZES_STEP;
 		if (*items)

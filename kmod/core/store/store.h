@@ -440,8 +440,14 @@ u32 kmc_store_trim(struct kmc_store *store, u32 pages);
 /* Whether items are counted by size. */
 bool kmc_store_tracks_sizes(const struct kmc_store *store);
 
-/* The next size above *@bytes that *@items items have; false: there is none. Only where they are counted. */
-bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items);
+/**
+ * kmc_store_next_size - the next size that items have, where they are counted
+ * @bytes: behind this one; what was found, else how far it was looked
+ * @items: how many items have it
+ * @looks: sizes that may still be looked at; counts down. With item_size_max at a gigabyte there are 32 millions.
+ * Return: false: there is none; but with *@looks at 0: none up to *@bytes.
+ */
+bool kmc_store_next_size(const struct kmc_store *store, u32 *bytes, u32 *items, u32 *looks);
 
 /**
  * struct kmc_class_totals - one slab class

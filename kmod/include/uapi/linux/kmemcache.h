@@ -67,7 +67,7 @@
  * KMC_CMD_STATS: statistics of an instance, the rows a client's "stats" shows.
  *   in   as KMC_CMD_DEL, and
  *        KMC_A_STATS_GROUP optional; what a client would write behind "stats" ("settings", "items", ...)
- *        KMC_A_CURSOR      optional; rows to skip
+ *        KMC_A_CURSOR      optional; of the reply before
  *   out  KMC_A_STAT nests (KMC_STAT_NAME, KMC_STAT_VALUE, both strings); KMC_A_CURSOR when there is more
  *
  * KMC_CMD_AUTH: from now on these users may come in; who is in stays.
