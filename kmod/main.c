@@ -26,21 +26,21 @@ static int __init kmc_init(void)
 	err = kmc_tx_init();
 	if (err)
 		return err;
-	err = kmc_conns_init();
+	err = kmc_servers_init();
 	if (err)
 		goto exit_tx;
+	err = kmc_conns_init();
+	if (err)
+		goto exit_servers;
 	err = kmc_udp_init();
 	if (err)
 		goto exit_conns;
 	err = kmc_reclaim_init();
 	if (err)
 		goto exit_udp;
-	err = kmc_servers_init();
-	if (err)
-		goto exit_reclaim;
 	err = kmc_owners_init();
 	if (err)
-		goto exit_servers;
+		goto exit_reclaim;
 	err = kmc_control_init();
 	if (err)
 		goto exit_owners;
@@ -49,14 +49,14 @@ static int __init kmc_init(void)
 
 exit_owners:
 	kmc_owners_exit();
-exit_servers:
-	kmc_servers_exit();
 exit_reclaim:
 	kmc_reclaim_exit();
 exit_udp:
 	kmc_udp_exit();
 exit_conns:
 	kmc_conns_exit();
+exit_servers:
+	kmc_servers_exit();
 exit_tx:
 	kmc_tx_exit();
 	return err;
@@ -73,10 +73,11 @@ static void __exit kmc_exit(void)
 	kmc_control_exit();
 	kmc_owners_exit();
 	kmc_events_exit();
-	kmc_servers_exit();
 	kmc_reclaim_exit();
 	kmc_udp_exit();
+	/* The last connection of an instance may outlive it by a moment, and has a reference on it. */
 	kmc_conns_exit();
+	kmc_servers_exit();
 	kmc_tx_exit();
 	rcu_barrier();
 	pr_info("kmemcache unloaded\n");
