@@ -409,7 +409,10 @@ static void request_complete(struct kmc_udp *udp, struct kmc_udp_request *reques
 	local_bh_enable();
 }
 
-/* Datagrams that the socket queued before we were open; not those that come after our end, which may never stop. Their UDP header is pulled, and checked or not. */
+/*
+ * Datagrams that the socket queued before we were open; not those that come after our end, which may never stop. Their
+ * UDP header is pulled, and checked or not.
+ */
 static void serve_backlog(struct kmc_udp *udp)
 {
 	struct kmc_udp_request *request;

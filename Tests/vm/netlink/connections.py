@@ -204,6 +204,25 @@ def _():
         equal(netlink.stats(id_)["idle_kicks"], "2", "idle_kicks")
 
 
+@test("idle_timeout: of a hundred years no second is lost")
+def _():
+    # In 32 bits some of these seconds would be less than one: 2^32 jiffies and a few.
+    longest = [2**32 // hz + 1 for hz in (100, 250, 300, 1000)] + [2**31 - 1]
+    netlink = k.Netlink()
+    with contextlib.ExitStack() as opened:
+        silent = []
+        for seconds in longest:
+            tcp = opened.enter_context(k.listen_tcp())
+            one = netlink.new([tcp], k.u32(k.KMC_S_IDLE_TIMEOUT, seconds))
+            silent.append((one["id"], opened.enter_context(Client(tcp.getsockname()[1]))))
+            silent[-1][1].ask(b"get nothing\r\n", END)
+        time.sleep(4)
+        for id_, client in silent:
+            client.ask(b"get nothing\r\n", END)
+            equal(netlink.stats(id_)["idle_kicks"], "0", "idle_kicks")
+            netlink.delete(id_)
+
+
 @test("half a close: what was asked is answered, then the server closes, too")
 def _():
     with serving() as (_netlink, _id, where):
