@@ -64,6 +64,12 @@ extern const struct kmc_transport kmc_unix;
 void kmc_tcp_exit(void);
 void kmc_unix_exit(void);
 
+/*
+ * Whether somebody who waits to be accepted by the unix listener @sk has sent descriptors, which stay open until then.
+ * Process context.
+ */
+bool kmc_unix_backlog_holds_files(struct sock *sk);
+
 /* struct kmc_conn.flags */
 enum kmc_conn_flag {
 	KMC_CONN_DEAD,		/* is to end: its instance stops */

@@ -28,6 +28,7 @@
 #include "udp.h"
 
 #define ACCEPT_BUDGET	64		/* connections before the worker's other duties get a turn */
+#define BACKLOG_LOOK	HZ		/* between two looks at who waits while the limit holds accepting up */
 #define ACCEPT_RETRY	(HZ / 10)	/* after a failure that more tries at once would only repeat */
 
 static int listener_wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
@@ -38,8 +39,9 @@ static int listener_wake(struct wait_queue_entry *wait, unsigned int mode, int s
 
 void kmc_listener_kick(struct kmc_listener *listener)
 {
+	/* Sooner, if it is to run later. */
 	if (!listener->datagrams)
-		kthread_queue_delayed_work(listener->server->worker, &listener->accept, 0);
+		kthread_mod_delayed_work(listener->server->worker, &listener->accept, 0);
 }
 
 static void accept_later(struct kmc_listener *listener, unsigned long delay)
@@ -69,6 +71,23 @@ static bool accept_failed(struct kmc_listener *listener, int err)
 	}
 }
 
+/*
+ * At the limit who comes waits in the backlog (conn.c), but not with descriptors: those would stay open for as long,
+ * and one may be what the instance is to end with. Nothing tells us that they have come. Then all that wait are taken,
+ * and refused.
+ */
+static bool may_accept(struct kmc_listener *listener)
+{
+	if (kmc_conns_may_accept(listener->server))
+		return true;
+	if (listener->address.ss_family != AF_UNIX)
+		return false;
+	if (kmc_unix_backlog_holds_files(listener->sk))
+		return true;
+	accept_later(listener, BACKLOG_LOOK);
+	return false;
+}
+
 static void listener_accept(struct kthread_work *work)
 {
 	struct kmc_listener *listener = container_of(work, struct kmc_listener, accept.work);
@@ -76,7 +95,7 @@ static void listener_accept(struct kthread_work *work)
 	int budget, err;
 
 	for (budget = ACCEPT_BUDGET; budget; budget--) {
-		if (READ_ONCE(listener->closed) || !kmc_conns_may_accept(listener->server))
+		if (READ_ONCE(listener->closed) || !may_accept(listener))
 			return;
 		err = kernel_accept(listener->sock, &sock, O_NONBLOCK);
 		if (err) {

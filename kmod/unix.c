@@ -12,12 +12,18 @@
  * unix_detach() takes that name away and waits for the guests. What is left then are tasks on their way
  * into a callback whose address they have read before, which will find no connection, or on their way out:
  * none of them sleeps, and kmc_unix_exit() waits for the last to leave our text.
+ *
+ * Descriptors that come with bytes stay open for as long as they lie in the socket's queue, and one of them may be what
+ * this instance is to end with (owner.h), or the client's own other end. Those of a buffer that we take are dropped at
+ * once. Where nothing is read, because a reply waits for room or memory is short, the connection ends instead: kernels
+ * offer no way to take them out of the queue. Of connections not accepted yet see kmc_unix_backlog_holds_files().
  */
 #include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <net/af_unix.h>
 #include <net/sock.h>
 
 #include "conn.h"
@@ -55,7 +61,40 @@ static void unix_unlock(struct kmc_conn *conn)
 		kmc_conn_kick(conn);
 }
 
-/* Called by read_skb(): the buffer is ours now, with whatever descriptors it carries. */
+/* Whether descriptors lie in the queue of a socket that may have been read from. */
+static bool holds_files(struct sock *sk)
+{
+	struct sk_buff *skb;
+	bool found = false;
+
+	/* Some kernels do not count down what is taken by read_skb(). */
+	if (likely(!atomic_read(&unix_sk(sk)->scm_stat.nr_fds)))
+		return false;
+	spin_lock(&sk->sk_receive_queue.lock);
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		if (UNIXCB(skb).fp)
+			found = true;
+	}
+	spin_unlock(&sk->sk_receive_queue.lock);
+	return found;
+}
+
+bool kmc_unix_backlog_holds_files(struct sock *sk)
+{
+	struct sk_buff *skb;
+	bool found = false;
+
+	/* A buffer for each that wants in, which belongs to the socket that will be accepted. */
+	spin_lock(&sk->sk_receive_queue.lock);
+	skb_queue_walk(&sk->sk_receive_queue, skb) {
+		if (atomic_read(&unix_sk(skb->sk)->scm_stat.nr_fds))
+			found = true;
+	}
+	spin_unlock(&sk->sk_receive_queue.lock);
+	return found;
+}
+
+/* Called by read_skb(): the buffer is ours now, with whatever descriptors it carries (newer kernels drop them first). */
 static int unix_take(struct sock *sk, struct sk_buff *skb)
 {
 	/* It is taken away under conn->lock, which we hold. */
@@ -64,10 +103,12 @@ static int unix_take(struct sock *sk, struct sk_buff *skb)
 
 	conn->rx_skb = skb;
 	conn->rx_offset = 0;
+	/* It may be long until the buffer is used up. */
+	if (UNIXCB(skb).fp)
+		skb_orphan(skb);
 	return skb->len;
 }
 
-/* Descriptors that somebody sent along are dropped with the buffer. */
 static void unix_drop(struct kmc_conn *conn)
 {
 	consume_skb(conn->rx_skb);
@@ -127,6 +168,15 @@ static void guest_leave(struct kmc_conn *conn)
 		complete(&conn->left);
 }
 
+/* What it has sent will not be read before it reads itself. The work item sees to it wherever that serves. Under the lock. */
+static void guest_refuse(struct kmc_conn *conn)
+{
+	if (!test_bit(KMC_CONN_WANTS_ROOM, &conn->flags) || !holds_files(conn->sock->sk))
+		return;
+	set_bit(KMC_CONN_DEAD, &conn->flags);
+	kmc_conn_kick(conn);
+}
+
 /* In the task of the client. */
 static void unix_guest(struct kmc_conn *conn)
 {
@@ -140,6 +190,7 @@ static void unix_guest(struct kmc_conn *conn)
 		clear_bit(KMC_CONN_AGAIN, &conn->flags);
 		smp_mb__after_atomic();	/* what came before the bit was set is looked at below */
 		kmc_serve_here(conn, &unix_ops, U32_MAX);
+		guest_refuse(conn);
 		if (--turns) {
 			mutex_unlock(&conn->lock);
 		} else {
@@ -187,7 +238,12 @@ static void unix_detach(struct kmc_conn *conn)
 
 static enum kmc_step unix_serve(struct kmc_conn *conn)
 {
-	return kmc_serve(conn, &unix_ops);
+	enum kmc_step step = kmc_serve(conn, &unix_ops);
+
+	/* Whoever sends some from here on finds us waiting for room, or has us run once more (KMC_CONN_AGAIN). */
+	if ((step == KMC_STEP_ROOM || step == KMC_STEP_LATER) && holds_files(conn->sock->sk))
+		return KMC_STEP_CLOSE;
+	return step;
 }
 
 const struct kmc_transport kmc_unix = {

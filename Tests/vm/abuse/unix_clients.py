@@ -58,6 +58,62 @@ def unread():
             again.alive()
 
 
+def _send_files(sock, data, *files):
+    sock.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file.fileno() for file in files]))])
+
+
+def _pipe():
+    """A pipe's two ends as files."""
+    return [os.fdopen(end, mode, 0) for end, mode in zip(os.pipe(), ("rb", "wb"))]
+
+
+def _deaf(server):
+    """A client for whom more answers wait than its socket holds, and that reads none."""
+    wire = server.wire()
+    wire.set(b"k", b"v" * 500000)
+    wire.send(b"get k\r\n" * 20)
+    return wire
+
+
+@test("descriptors sent while replies wait to be read are closed, and their connection with them", needs="module")
+def unread_replies():
+    with Server(unix=True) as server:
+        for late in (False, True):
+            wire = _deaf(server)
+            # Both in one buffer with a request, and in one that nobody takes.
+            for number in range(3):
+                read, write = _pipe()
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    # Its own other end, too: a circle, if the server kept it.
+                    _send_files(wire.socket, b"get k\r\n" if number or late else b"", write, wire.socket)
+                write.close()
+                check(_hung_up(read.fileno(), 60), f"the pipe's end that was sent as number {number} is open still")
+                read.close()
+            wire.close()
+        limit = time.monotonic() + 60
+        while (left := server.stats()["curr_connections"]) != "1":
+            check(time.monotonic() < limit, f"{left} connections are left, of one client")
+            time.sleep(0.02)
+
+
+@test("descriptors of who waits to be accepted at the limit are closed", needs="module")
+def backlog():
+    with Server("-c", 1, "-o", "no_maxconns_fast", unix=True) as server, server.wire() as inside:
+        inside.alive()
+        read, write = _pipe()
+        waiting = server.wire()
+        _send_files(waiting.socket, b"version\r\n", write, waiting.socket)
+        write.close()
+        waiting.close()
+        check(_hung_up(read.fileno(), 60), "the pipe's end that was sent is open still")
+        # Who waits without them goes on waiting, and gets in.
+        with server.wire() as patient:
+            patient.send(b"version\r\n")
+            inside.alive()
+            inside.close()
+            check(patient.line().startswith(b"VERSION"), "no answer to who has waited")
+
+
 @test("a reply to a unix client that has gone raises no SIGPIPE in it", needs="module")
 def no_sigpipe():
     with Server(unix=True) as server:
