@@ -2,7 +2,7 @@
 /*
  * Life of a connection.
  *
- * Made on the instance's worker when a socket was accepted: counted and listed, callbacks taken over,
+ * Made on the instance's doorman when a socket was accepted: counted and listed, callbacks taken over,
  * kicked once for bytes that came before. From then on it is served under its lock, where bytes come in or
  * by its work item (serve.h); everybody else sets a flag and kicks.
  *
@@ -144,7 +144,7 @@ bool kmc_conns_may_accept(struct kmc_server *server)
 	return may;
 }
 
-/* Only the instance's worker adds connections, so that what is found here can only get better. */
+/* Only the instance's doorman adds connections, so that what is found here can only get better. */
 static bool conns_full(struct kmc_server *server)
 {
 	struct kmc_conns *conns = &server->conns;
@@ -420,11 +420,16 @@ static void conn_end(struct kmc_conn *conn)
 	kmc_conn_kick(conn);
 }
 
+void kmc_conns_end(struct kmc_server *server)
+{
+	kmc_conns_each(&server->conns, conn_end);
+}
+
 void kmc_conns_stop(struct kmc_server *server)
 {
 	/* Again and again: whoever else turns the list at the same time may hide some from one visit. */
 	do {
-		kmc_conns_each(&server->conns, conn_end);
+		kmc_conns_end(server);
 	} while (!wait_event_timeout(server->drained, !atomic_read(&server->objects), HZ));
 }
 

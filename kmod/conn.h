@@ -167,7 +167,7 @@ bool kmc_conns_may_accept(struct kmc_server *server);
  */
 void kmc_conns_each(struct kmc_conns *conns, void (*visit)(struct kmc_conn *conn));
 
-/* Take over a socket that was just accepted; it is ours whatever happens. On the instance's worker. */
+/* Take over a socket that was just accepted; it is ours whatever happens. On the instance's doorman. */
 void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock);
 
 /* Have the work item run on this CPU, soon or in @delay jiffies. Any context, under RCU or with @conn known to be
@@ -185,6 +185,9 @@ bool kmc_conn_direct(void);
 
 /* A socket callback that has the work item run. */
 void kmc_conn_ready(struct sock *sk);
+
+/* Tell them to end. For who may come meanwhile, and to wait: kmc_conns_stop(). Process context. */
+void kmc_conns_end(struct kmc_server *server);
 
 /**
  * kmc_conns_stop - end all connections of an instance that accepts no more, and wait until they are freed

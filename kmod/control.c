@@ -381,7 +381,9 @@ static int do_del(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(server))
 		return PTR_ERR(server);
 	kmc_server_stop(server, KMC_REASON_REQUEST);
-	err = wait_for_completion_killable(&server->gone);
+	err = kmc_server_wait(server);
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(info->extack, "the instance ends when whoever else holds its sockets lets go of them");
 	kmc_server_put(server);
 	return err;
 }

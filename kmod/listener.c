@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Ways in. A wake-up of the socket's wait queue queues @accept on the instance's worker; there
+ * Ways in. A wake-up of the socket's wait queue queues @accept on the instance's doorman; there
  * connections are taken in a loop with a budget.
  *
- * End: kmc_listener_close() sets @closed, removes the wait queue entry (the queue's lock makes sure that
- * nobody is in listener_wake() afterwards), cancels @accept and drops the file. A connection that goes
- * may still kick: @accept then sees @closed and leaves the socket alone. The struct stays until the
- * instance's worker and connections are gone, for they point to it. UDP sockets are unhooked first, all of
- * an instance at once, for that waits for an RCU grace period.
+ * Whoever holds a duplicate can keep the socket lock for as long as they like: while it is held, an option is read from
+ * memory that may be slow to come (userfaultfd(2), FUSE). Closing a socket may take as long as well: it waits for an epoll instance
+ * whose owner does the same, or lingers. So only the doorman, a thread of that instance alone, takes the socket lock (in accept())
+ * and closes the file; nobody else waits for it but the last part of the instance's end (server.c).
+ *
+ * End: kmc_listeners_close() sets @closed and removes the wait queue entry (the queue's lock makes sure that
+ * nobody is in listener_wake() afterwards). The file may be given back while @accept runs, which holds a reference of its
+ * own. A connection that goes may still kick: @accept then sees @closed and leaves the socket alone. The struct stays
+ * until the instance's threads and connections are gone, for they point to it. UDP sockets are unhooked all of an
+ * instance at once, for that waits for an RCU grace period.
  */
 #include "listener.h"
 
@@ -41,12 +46,12 @@ void kmc_listener_kick(struct kmc_listener *listener)
 {
 	/* Sooner, if it is to run later. */
 	if (!listener->datagrams)
-		kthread_mod_delayed_work(listener->server->worker, &listener->accept, 0);
+		kthread_mod_delayed_work(listener->server->doorman, &listener->accept, 0);
 }
 
 static void accept_later(struct kmc_listener *listener, unsigned long delay)
 {
-	kthread_queue_delayed_work(listener->server->worker, &listener->accept, delay);
+	kthread_queue_delayed_work(listener->server->doorman, &listener->accept, delay);
 }
 
 /* What to do about an error of accept(). Return: whether to try again at once. */
@@ -88,25 +93,49 @@ static bool may_accept(struct kmc_listener *listener)
 	return false;
 }
 
-static void listener_accept(struct kthread_work *work)
+/* Return: the listener's file, held, or NULL once it is closed. */
+static struct file *listener_file(struct kmc_listener *listener)
 {
-	struct kmc_listener *listener = container_of(work, struct kmc_listener, accept.work);
+	struct file *file = NULL;
+
+	spin_lock(&listener->lock);
+	if (!listener->closed)
+		file = get_file(listener->file);
+	spin_unlock(&listener->lock);
+	return file;
+}
+
+/* Return: whether there may be more. */
+static bool accept_some(struct kmc_listener *listener)
+{
 	struct socket *sock;
 	int budget, err;
 
 	for (budget = ACCEPT_BUDGET; budget; budget--) {
 		if (READ_ONCE(listener->closed) || !may_accept(listener))
-			return;
+			return false;
 		err = kernel_accept(listener->sock, &sock, O_NONBLOCK);
 		if (err) {
 			if (!accept_failed(listener, err))
-				return;
+				return false;
 			continue;
 		}
 		WRITE_ONCE(listener->shut, false);
 		kmc_conn_accepted(listener, sock);
 	}
-	accept_later(listener, 0);
+	return true;
+}
+
+static void listener_accept(struct kthread_work *work)
+{
+	struct kmc_listener *listener = container_of(work, struct kmc_listener, accept.work);
+	struct file *file = listener_file(listener);
+
+	if (!file)
+		return;
+	if (accept_some(listener))
+		accept_later(listener, 0);
+	__fput_sync(file);
 }
 
 /*
@@ -202,6 +231,32 @@ static struct socket *get_socket(int fd, struct netlink_ext_ack *extack)
 	return ERR_PTR(err);
 }
 
+/* As getsockname(2) says it, but without the socket lock. Return: its length. */
+static int read_address(struct socket *sock, struct sockaddr_storage *address)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)address;
+	struct sock *sk = sock->sk;
+
+	if (sk->sk_family == AF_UNIX)
+		return kernel_getsockname(sock, (struct sockaddr *)address);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		*(struct sockaddr_in6 *)address = (struct sockaddr_in6){
+			.sin6_family = AF_INET6,
+			.sin6_port = READ_ONCE(inet_sk(sk)->inet_sport),
+			.sin6_addr = sk->sk_v6_rcv_saddr,
+		};
+		return sizeof(struct sockaddr_in6);
+	}
+#endif
+	*in = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = READ_ONCE(inet_sk(sk)->inet_sport),
+		.sin_addr.s_addr = READ_ONCE(sk->sk_rcv_saddr),
+	};
+	return sizeof(*in);
+}
+
 static struct kmc_listener *listener_new(struct kmc_server *server, const struct kmc_listener_spec *spec,
 					 struct socket *sock)
 {
@@ -217,7 +272,8 @@ static struct kmc_listener *listener_new(struct kmc_server *server, const struct
 	listener->protocol = spec->protocol;
 	listener->last_active = jiffies;
 	strscpy(listener->tag, spec->tag, sizeof(listener->tag));
-	listener->address_len = kernel_getsockname(sock, (struct sockaddr *)&listener->address);
+	spin_lock_init(&listener->lock);
+	listener->address_len = read_address(sock, &listener->address);
 	init_waitqueue_func_entry(&listener->wait, listener_wake);
 	INIT_LIST_HEAD(&listener->wait.entry);
 	kthread_init_delayed_work(&listener->accept, listener_accept);
@@ -267,39 +323,72 @@ void kmc_listener_start(struct kmc_listener *listener)
 	kmc_listener_kick(listener);
 }
 
-void kmc_listeners_unhook(struct kmc_listener **listeners, u32 nr)
+static void listener_close(struct kmc_listener *listener)
+{
+	spin_lock(&listener->lock);
+	WRITE_ONCE(listener->closed, true);
+	spin_unlock(&listener->lock);
+	if (listener->datagrams)
+		kmc_udp_detach(listener->udp);
+	else
+		remove_wait_queue(&listener->sock->wq.wait, &listener->wait);
+}
+
+void kmc_listeners_close(struct kmc_listener **listeners, u32 nr)
 {
 	bool any = false;
 	u32 i;
 
 	for (i = 0; i < nr; i++) {
-		if (!listeners[i]->udp)
-			continue;
-		kmc_udp_detach(listeners[i]->udp);
-		any = true;
+		listener_close(listeners[i]);
+		any |= listeners[i]->datagrams;
 	}
-	if (any)
-		synchronize_rcu();
+	if (!any)
+		return;
+	synchronize_rcu();
+	for (i = 0; i < nr; i++) {
+		if (!listeners[i]->datagrams)
+			continue;
+		kmc_udp_free(listeners[i]->udp);
+		listeners[i]->udp = NULL;
+	}
 }
 
-bool kmc_listener_close(struct kmc_listener *listener)
+static struct file *take_file(struct kmc_listener *listener)
 {
-	if (listener->closed)
-		return false;
-	WRITE_ONCE(listener->closed, true);
-	if (listener->datagrams) {
-		kmc_udp_free(listener->udp);
-		listener->udp = NULL;
-	} else {
-		remove_wait_queue(&listener->sock->wq.wait, &listener->wait);
-		kthread_cancel_delayed_work_sync(&listener->accept);
-	}
-	fput(listener->file);
-	return true;
+	struct file *file;
+
+	WARN_ON_ONCE(!listener->closed);
+	spin_lock(&listener->lock);
+	file = listener->file;
+	listener->file = NULL;
+	spin_unlock(&listener->lock);
+	return file;
+}
+
+void kmc_listener_let_go(struct kmc_listener *listener)
+{
+	struct file *file = take_file(listener);
+
+	if (file)
+		fput(file);
+}
+
+void kmc_listener_let_go_now(struct kmc_listener *listener)
+{
+	struct file *file = take_file(listener);
+
+	if (file)
+		__fput_sync(file);
+}
+
+void kmc_listener_stop(struct kmc_listener *listener)
+{
+	kthread_cancel_delayed_work_sync(&listener->accept);
 }
 
 void kmc_listener_free(struct kmc_listener *listener)
 {
-	WARN_ON_ONCE(listener && !listener->closed);
+	WARN_ON_ONCE(listener && listener->file);
 	kfree(listener);
 }

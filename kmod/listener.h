@@ -11,6 +11,7 @@
 #include <linux/kmemcache.h>
 #include <linux/kthread.h>
 #include <linux/socket.h>
+#include <linux/spinlock.h>
 #include <linux/un.h>
 #include <linux/wait.h>
 
@@ -26,20 +27,22 @@ struct socket;
 /**
  * struct kmc_listener - a socket that an instance serves
  * @server: the instance; outlives the listener
- * @closed: set once, under the registry's mutex; from then on @file and @sock are not ours
- * @file: our reference
+ * @lock: protects @closed and @file; innermost, process context
+ * @closed: set once: nobody new is let in
+ * @file: our reference, until it is given back; then NULL
  * @sock: of @file
- * @sk: of @sock; only an address once @closed
+ * @sk: of @sock; only an address once @file is given back
  * @served: in the registry's table, under its mutex
  * @udp: of a UDP socket, which has no @wait and no @accept; NULL once @closed
  * @wait: our entry in the socket's wait queue
- * @accept: takes connections, on the instance's worker; idle once @closed
+ * @accept: takes connections, on the instance's doorman
  * @datagrams, @protocol, @tag, @address, @address_len: fixed; @datagrams: it is a UDP socket
  * @shut: somebody ended the listening from outside; WRITE_ONCE() by @accept
  * @last_active: jiffies when it was made; UDP: of the last datagram, WRITE_ONCE()
  */
 struct kmc_listener {
 	struct kmc_server *server;
+	spinlock_t lock;
 	bool closed;
 	struct file *file;
 	struct socket *sock;
@@ -77,22 +80,31 @@ static inline const char *kmc_listener_path(const struct kmc_listener *listener)
 struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct kmc_listener_spec *spec,
 				       struct netlink_ext_ack *extack);
 
-/* Let clients in. Under the registry's mutex. */
+/* Let clients in. Process context; not once kmc_listeners_close() was called. */
 void kmc_listener_start(struct kmc_listener *listener);
 
 /* There may be room for connections again. Any context. */
 void kmc_listener_kick(struct kmc_listener *listener);
 
 /*
- * Of several listeners, those that are hooked: nobody is in our hook when this returns. Before the close
- * of each. Process context, under the registry's mutex.
+ * Let nobody in any more: when this returns nobody is in a hook of ours, or in our entry of a wait queue. Process
+ * context, and not twice at a time; waits for an RCU grace period where there are UDP sockets, but for nobody who holds
+ * a duplicate.
  */
-void kmc_listeners_unhook(struct kmc_listener **listeners, u32 nr);
+void kmc_listeners_close(struct kmc_listener **listeners, u32 nr);
 
-/* Let go of the socket. Process context, under the registry's mutex. Return: whether it was open. */
-bool kmc_listener_close(struct kmc_listener *listener);
+/*
+ * Give the socket back, after kmc_listeners_close(); again is fine. kmc_listener_let_go(): in a task of user space, where the
+ * file is closed on its way out of the kernel; waits for nobody. kmc_listener_let_go_now(): on the instance's doorman; closes it here,
+ * which may take as long as somebody likes who had a duplicate.
+ */
+void kmc_listener_let_go(struct kmc_listener *listener);
+void kmc_listener_let_go_now(struct kmc_listener *listener);
 
-/* After kmc_listener_close(). NULL is fine. */
+/* Nobody kicks any more, and nobody is accepted. Process context, for the instance's end; after kmc_listeners_close(). */
+void kmc_listener_stop(struct kmc_listener *listener);
+
+/* After kmc_listener_let_go(). NULL is fine. */
 void kmc_listener_free(struct kmc_listener *listener);
 
 #endif

@@ -73,6 +73,7 @@ static bool is_served(const struct sock *sk)
 
 static void release_sockets(struct kmc_server *server, u32 nr)
 {
+	lockdep_assert_held(&registry_mutex);
 	while (nr--)
 		hash_del(&server->listeners[nr]->served);
 }
@@ -149,22 +150,10 @@ void kmc_registry_remove(struct kmc_server *server)
 	kmc_server_put(server);
 }
 
-static void close_listeners(struct kmc_server *server)
-{
-	u32 i;
-
-	lockdep_assert_held(&registry_mutex);
-	kmc_listeners_unhook(server->listeners, server->nr_listeners);
-	for (i = 0; i < server->nr_listeners; i++) {
-		if (kmc_listener_close(server->listeners[i]))
-			hash_del(&server->listeners[i]->served);
-	}
-}
-
-void kmc_registry_close_listeners(struct kmc_server *server)
+void kmc_registry_release_sockets(struct kmc_server *server)
 {
 	mutex_lock(&registry_mutex);
-	close_listeners(server);
+	release_sockets(server, server->nr_listeners);
 	mutex_unlock(&registry_mutex);
 }
 
@@ -173,20 +162,34 @@ void kmc_registry_close_listeners(struct kmc_server *server)
  * leaving the table and this call another may have got its port id and started an instance. The
  * reference that an instance holds on its owner's struct sock tells them apart.
  */
-void kmc_registry_owner_gone(struct net *net, u32 portid)
+static struct kmc_server *next_of_owner(struct net *net, u32 portid, u32 after)
 {
-	struct kmc_server *server;
+	struct kmc_server *server, *found = NULL;
 
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(server, &servers, node) {
-		if (!(server->flags & KMC_INSTANCE_F_ATTACHED) || !net_eq(server->net, net))
+		if (server->id <= after || !(server->flags & KMC_INSTANCE_F_ATTACHED) || !net_eq(server->net, net) ||
+		    !kmc_owner_gone(&server->owner, portid))
 			continue;
-		if (!kmc_owner_gone(&server->owner, portid))
-			continue;
-		kmc_server_stop(server, KMC_REASON_OWNER);
-		close_listeners(server);
+		kmc_server_get(server);
+		found = server;
+		break;
 	}
 	mutex_unlock(&registry_mutex);
+	return found;
+}
+
+void kmc_registry_owner_gone(struct net *net, u32 portid)
+{
+	struct kmc_server *server;
+	u32 id = 0;
+
+	while ((server = next_of_owner(net, portid, id))) {
+		id = server->id;
+		kmc_server_stop(server, KMC_REASON_OWNER);
+		kmc_server_close(server);
+		kmc_server_put(server);
+	}
 }
 
 void kmc_registry_shut(void)

@@ -3,8 +3,8 @@
  * The registry: every instance of the machine, and every socket that one of them serves. The only
  * thing of the module that is global.
  *
- * Locking: one mutex, outermost of all of the module's own locks, process context. It protects the
- * list of instances and their names, and the handing over and closing of listeners.
+ * Locking: one mutex, outermost of the module's own locks but struct kmc_server.closing, process context. It protects the
+ * list of instances and their names, and which sockets are served. Nobody who holds it waits for what a tenant can put off.
  */
 #ifndef KMC_REGISTRY_H
 #define KMC_REGISTRY_H
@@ -29,8 +29,8 @@ int kmc_registry_add(struct kmc_server *server, struct netlink_ext_ack *extack);
 /* Takes it off the list and drops the list's reference. */
 void kmc_registry_remove(struct kmc_server *server);
 
-/* Lets go of the sockets of @server: nobody can connect any more. Idempotent. Takes the mutex. */
-void kmc_registry_close_listeners(struct kmc_server *server);
+/* The sockets of @server may be claimed by others, before they are given back. Idempotent. Takes the mutex. */
+void kmc_registry_release_sockets(struct kmc_server *server);
 
 /**
  * kmc_registry_find - look an instance up
@@ -43,7 +43,7 @@ struct kmc_server *kmc_registry_find(struct net *net, u32 id, const char *name);
 /* The first instance after @server in the list (NULL: the first of all). The mutex is held. */
 struct kmc_server *kmc_registry_next(struct kmc_server *server);
 
-/* The netlink socket that held @portid in @net is gone: what was attached to it stops. */
+/* The netlink socket that held @portid in @net is gone: what was attached to it stops, and lets nobody in from now on. */
 void kmc_registry_owner_gone(struct net *net, u32 portid);
 
 /* Nothing is added any more; every instance is stopped and gone when this returns. */

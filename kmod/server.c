@@ -7,14 +7,15 @@
  * it is listed nobody else knows it, and failure walks the ladder down.
  *
  * Told to stop by kmc_server_stop(), from anywhere: the first reason is kept and the stop work queued.
- * Unlink: the listeners are let go, so nobody new comes (for a vanished owner that has happened in the
- * notifier already). Wait: every connection is told to end, and the work waits until the last one is
- * freed; then for the upkeep, and the worker's thread ends; then for those who read statistics. Free:
+ * Unlink: the listeners are closed, so nobody new comes (for a vanished owner that has happened in the
+ * notifier already), and every connection is told to end. Let go: the doorman gives the sockets back; as others may hold
+ * them, too, nobody knows how long that takes, and nobody but this instance waits. Finish, another work: it waits until
+ * the last connection is freed; then for the upkeep, and the threads end; then for those who read statistics. Free:
  * the cache, page by page; the instance leaves the registry, its end is told, and whoever waits for it is
  * woken. The struct itself, the reference on the namespace and the one on the owner's socket go with the
  * last reference.
  *
- * Locks, outermost first: the registry's mutex -> core_lock -> the core's own. conns.lock is innermost.
+ * Locks, outermost first: closing -> the registry's mutex -> core_lock -> the core's own. conns.lock is innermost.
  */
 #include "server.h"
 
@@ -37,6 +38,8 @@
 #include "reclaim.h"
 #include "registry.h"
 #include "roster.h"
+
+#define PATIENCE	(20 * HZ)	/* of who asked for an instance's end, and holds up others meanwhile (genetlink's lock) */
 
 static bool debug_commands;
 module_param(debug_commands, bool, 0444);
@@ -165,6 +168,11 @@ static void start_upkeep(struct kmc_server *server)
 /* With the listeners closed and the connections gone nothing is left that could queue work. */
 static void stop_upkeep(struct kmc_server *server)
 {
+	u32 i;
+
+	for (i = 0; i < server->nr_listeners; i++)
+		kmc_listener_stop(server->listeners[i]);
+	kthread_destroy_worker(server->doorman);
 	kmc_aging_stop(server);
 	kthread_cancel_delayed_work_sync(&server->maintain);
 	kthread_cancel_work_sync(&server->drain);
@@ -179,13 +187,10 @@ static void stop_core(struct kmc_server *server)
 	kmc_core_exit(&server->core);
 }
 
-static void server_stop(struct work_struct *work)
+static void server_finish(struct work_struct *work)
 {
-	struct kmc_server *server = container_of(work, struct kmc_server, stop);
+	struct kmc_server *server = container_of(work, struct kmc_server, finish);
 
-	kmc_registry_close_listeners(server);
-	/* In a kernel thread fput() is put off: without this the port would stay taken for a while. */
-	flush_delayed_fput();
 	kmc_conns_stop(server);
 	kmc_reclaim_leave(server);
 	stop_upkeep(server);
@@ -194,6 +199,54 @@ static void server_stop(struct work_struct *work)
 	kmc_event_send(server, KMC_EVENT_STOPPED, server->reason);
 	complete_all(&server->gone);
 	kmc_server_put(server);
+}
+
+/* No accept runs, for we do, and none will any more. */
+static void server_let_go(struct kthread_work *work)
+{
+	struct kmc_server *server = container_of(work, struct kmc_server, let_go);
+	u32 i;
+
+	for (i = 0; i < server->nr_listeners; i++)
+		kmc_listener_let_go_now(server->listeners[i]);
+	complete_all(&server->free_of_others);
+	queue_work(stop_wq, &server->finish);
+}
+
+static void server_stop(struct work_struct *work)
+{
+	struct kmc_server *server = container_of(work, struct kmc_server, stop);
+
+	kmc_server_close(server);
+	kmc_conns_end(server);
+	kthread_queue_work(server->doorman, &server->let_go);
+}
+
+void kmc_server_close(struct kmc_server *server)
+{
+	u32 i;
+
+	mutex_lock(&server->closing);
+	if (!server->closed) {
+		kmc_listeners_close(server->listeners, server->nr_listeners);
+		kmc_registry_release_sockets(server);
+		WRITE_ONCE(server->closed, true);
+	}
+	mutex_unlock(&server->closing);
+	/* In a kernel thread fput() would be put off, to where a file that is slow to close holds up all others. */
+	if (current->flags & PF_KTHREAD)
+		return;
+	for (i = 0; i < server->nr_listeners; i++)
+		kmc_listener_let_go(server->listeners[i]);
+}
+
+int kmc_server_wait(struct kmc_server *server)
+{
+	long left = wait_for_completion_killable_timeout(&server->free_of_others, PATIENCE);
+
+	if (left > 0)
+		return wait_for_completion_killable(&server->gone);
+	return left ? (int)left : -EBUSY;
 }
 
 void kmc_server_stop(struct kmc_server *server, enum kmc_reason reason)
@@ -233,20 +286,13 @@ static struct kmc_server *alloc_server(const struct kmc_server_spec *spec)
 	kthread_init_work(&server->drain, server_drain);
 	kmc_conns_setup(&server->conns);
 	init_waitqueue_head(&server->drained);
+	mutex_init(&server->closing);
+	kthread_init_work(&server->let_go, server_let_go);
 	INIT_WORK(&server->stop, server_stop);
+	INIT_WORK(&server->finish, server_finish);
+	init_completion(&server->free_of_others);
 	init_completion(&server->gone);
 	return server;
-}
-
-static void close_listeners(struct kmc_server *server)
-{
-	u32 i;
-
-	kmc_registry_lock();
-	kmc_listeners_unhook(server->listeners, server->nr_listeners);
-	for (i = 0; i < server->nr_listeners; i++)
-		kmc_listener_close(server->listeners[i]);
-	kmc_registry_unlock();
 }
 
 /* What statistics say of a listener: the first of its kind counts. */
@@ -283,14 +329,14 @@ static int open_listeners(struct kmc_server *server, const struct kmc_server_spe
 	for (i = 0; i < spec->nr_listeners; i++) {
 		listener = kmc_listener_open(server, &spec->listeners[i], extack);
 		if (IS_ERR(listener)) {
-			close_listeners(server);
+			kmc_server_close(server);
 			return PTR_ERR(listener);
 		}
 		server->listeners[server->nr_listeners++] = listener;
 		/* A datagram says nothing of the one before. */
 		if (listener->datagrams && server->core.settings.auth != KMC_AUTH_NONE) {
 			NL_SET_ERR_MSG(extack, "UDP cannot be served with authentication");
-			close_listeners(server);
+			kmc_server_close(server);
 			return -EINVAL;
 		}
 		note_address(server, listener);
@@ -298,23 +344,30 @@ static int open_listeners(struct kmc_server *server, const struct kmc_server_spe
 	return 0;
 }
 
-static int start_worker(struct kmc_server *server)
+static int start_threads(struct kmc_server *server)
 {
-	struct kthread_worker *worker;
+	struct kthread_worker *worker, *doorman;
 
 	worker = kthread_create_worker(0, "kmcd/%u", server->id);
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
+	doorman = kthread_create_worker(0, "kmcd-in/%u", server->id);
+	if (IS_ERR(doorman)) {
+		kthread_destroy_worker(worker);
+		return PTR_ERR(doorman);
+	}
 	server->worker = worker;
+	server->doorman = doorman;
 	return 0;
 }
 
-/* Listing and letting in are one step: whoever finds the instance may stop it at once. */
+/* Listing and letting in are one step: whoever finds the instance, or is let in, may stop it at once. */
 static int list_and_let_in(struct kmc_server *server, struct netlink_ext_ack *extack)
 {
 	u32 i;
 	int err;
 
+	mutex_lock(&server->closing);
 	kmc_registry_lock();
 	err = kmc_registry_add(server, extack);
 	if (!err) {
@@ -323,6 +376,7 @@ static int list_and_let_in(struct kmc_server *server, struct netlink_ext_ack *ex
 		kmc_event_send(server, KMC_EVENT_STARTED, KMC_REASON_NONE);
 	}
 	kmc_registry_unlock();
+	mutex_unlock(&server->closing);
 	return err;
 }
 
@@ -340,9 +394,9 @@ static int build(struct kmc_server *server, struct kmc_server_spec *spec, struct
 	/* Before anybody is let in. */
 	kmc_auth_replace(&server->core, spec->auth);
 	spec->auth = NULL;
-	err = start_worker(server);
+	err = start_threads(server);
 	if (err) {
-		NL_SET_ERR_MSG(extack, "no memory for the instance's thread");
+		NL_SET_ERR_MSG(extack, "no memory for the instance's threads");
 		goto exit_core;
 	}
 	start_upkeep(server);
@@ -358,7 +412,7 @@ static int build(struct kmc_server *server, struct kmc_server_spec *spec, struct
 	return 0;
 
 close_listeners:
-	close_listeners(server);
+	kmc_server_close(server);
 leave_reclaim:
 	kmc_reclaim_leave(server);
 stop_upkeep:

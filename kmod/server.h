@@ -9,6 +9,7 @@
 #include <linux/kmemcache.h>
 #include <linux/kref.h>
 #include <linux/kthread.h>
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/un.h>
@@ -97,12 +98,17 @@ struct kmc_conns {
  * @worker: this instance's own thread: accepting and upkeep run there
  * @maintain: on @worker, the store's upkeep; @drain: the part of it that accesses ask for
  * @aging: on @worker, looks for idle connections
+ * @doorman: our second thread, that accepts connections and closes listeners' files: the only one that whoever holds a duplicate can
+ *	make wait
+ * @closing: outside of the registry's mutex; of whoever lets clients in, or closes the listeners; @closed: that is done
+ * @let_go: on @doorman, its last work: gives listeners' files back
  * @listeners: @nr_listeners of them; fixed array, each entry has its own rules
  * @tcp_port, @udp_port, @socket_path: of the first of their kinds, for statistics (0, ""); fixed
  * @conns: see there
  * @objects: connections not freed yet
  * @drained: woken when @objects reaches 0
- * @stop: takes the instance down, see server.c
+ * @stop, @finish: take the instance down, see server.c
+ * @free_of_others: no listener is held any more: from here on its end waits for nobody outside
  * @gone: when all is free but this struct
  */
 struct kmc_server {
@@ -128,6 +134,10 @@ struct kmc_server {
 	struct kthread_delayed_work maintain;
 	struct kthread_work drain;
 	struct kthread_delayed_work aging;
+	struct kthread_worker *doorman;
+	struct mutex closing;
+	bool closed;
+	struct kthread_work let_go;
 	u32 nr_listeners;
 	struct kmc_listener *listeners[KMC_LISTENERS_MAX];
 	u16 tcp_port;
@@ -137,6 +147,8 @@ struct kmc_server {
 	atomic_t objects;
 	wait_queue_head_t drained;
 	struct work_struct stop;
+	struct work_struct finish;
+	struct completion free_of_others;
 	struct completion gone;
 };
 
@@ -173,6 +185,21 @@ int kmc_server_auth(struct kmc_server *server, struct kmc_auth_table *table, str
  * Any context with the instance held or in service. Does not wait: see struct kmc_server.gone.
  */
 void kmc_server_stop(struct kmc_server *server, enum kmc_reason reason);
+
+/**
+ * kmc_server_close - let nobody in any more
+ *
+ * Process context. Idempotent; who comes second waits for the first. In a task of user space the sockets are given back, too, before the task is back
+ * there; else by @doorman.
+ */
+void kmc_server_close(struct kmc_server *server);
+
+/**
+ * kmc_server_wait - until an instance that was told to stop is gone
+ *
+ * Process context. Return: 0, -EBUSY: somebody outside keeps it from ending, -ERESTARTSYS: a deadly signal.
+ */
+int kmc_server_wait(struct kmc_server *server);
 
 static inline bool kmc_server_stopping(const struct kmc_server *server)
 {

@@ -21,7 +21,8 @@
  *   ENOTSOCK      a descriptor is not a socket
  *   EPROTONOSUPPORT  a socket of a family, type or state that cannot be served
  *   EXDEV         a socket of another network namespace
- *   EBUSY         a socket that somebody else has attached something to, or that is served already
+ *   EBUSY         a socket that somebody else has attached something to, or that is served already; or an
+ *                 instance that cannot end yet
  *   EEXIST        an instance of that name lives in this namespace
  *   ENOENT        no such instance
  *   ENOMEM        memory for the instance could not be had
@@ -49,7 +50,9 @@
  * KMC_CMD_DEL: stop an instance and free what it holds.
  *   in   KMC_A_ID or KMC_A_NAME
  *        KMC_A_FLAGS       optional; KMC_LIST_F_ALL_NETNS as in KMC_CMD_LIST, with KMC_A_ID only
- *   The reply comes when listeners and connections are gone and the memory is free.
+ *   The reply comes when listeners and connections are gone and the memory is free. -EBUSY: somebody who
+ *   holds a duplicate of a listener has kept the module from letting go of it, for 20 seconds by now; nobody
+ *   can connect any more, and the instance will end when they let go.
  *
  * KMC_CMD_GET: one instance.
  *   in   as KMC_CMD_DEL
