@@ -37,16 +37,19 @@ static __always_inline u64 kmc_word_match(u64 word, u8 byte)
 /* The first byte in [@at, @end) that is @a or @b, else @end. */
 static __always_inline const u8 *kmc_seek_either(const u8 *at, const u8 *end, u8 a, u8 b)
 {
-	u64 match;
+	const u8 *last = end - 8;	/* where the last whole word begins, if there is one */
 
-	for (; end - at >= 8; at += 8) {
-		u64 word = kmc_word(at);
+	if (end - at >= 8) {
+		do {
+			u64 word = kmc_word(at);
+			u64 match = kmc_word_match(word, a);
 
-		match = kmc_word_match(word, a);
-		if (a != b)
-			match |= kmc_word_match(word, b);
-		if (match)
-			return at + __ffs64(match) / 8;
+			if (a != b)
+				match |= kmc_word_match(word, b);
+			if (match)
+				return at + __ffs64(match) / 8;
+			at += 8;
+		} while (at <= last);
 	}
 	while (at < end && *at != a && *at != b)
 		at++;
@@ -59,46 +62,62 @@ static __always_inline const u8 *kmc_seek(const u8 *at, const u8 *end, u8 byte)
 	return kmc_seek_either(at, end, byte, byte);
 }
 
+/* As kmc_word_match(), but other bits than the top one of each byte are left as they come. */
+static __always_inline u64 kmc_word_match_roughly(u64 word, u8 byte)
+{
+	u64 x = word ^ byte * KMC_BYTE_ONES;
+
+	return (x - KMC_BYTE_ONES) & ~x;
+}
+
 /* The same where it is likely to be far away. */
 static __always_inline const u8 *kmc_seek_far(const u8 *at, const u8 *end, u8 byte)
 {
-	while (end - at >= 16 && !(kmc_word_match(kmc_word(at), byte) | kmc_word_match(kmc_word(at + 8), byte)))
-		at += 16;
+	for (; end - at >= 32; at += 32) {
+		u64 match = kmc_word_match_roughly(kmc_word(at), byte) | kmc_word_match_roughly(kmc_word(at + 8), byte) |
+			    kmc_word_match_roughly(kmc_word(at + 16), byte) |
+			    kmc_word_match_roughly(kmc_word(at + 24), byte);
+
+		if (match & KMC_BYTE_TOPS)
+			break;
+	}
 	return kmc_seek(at, end, byte);
 }
 
 /* The first byte in [@at, @end) that is a blank or below (line ends are), else @end. */
 static __always_inline const u8 *kmc_seek_blank(const u8 *at, const u8 *end)
 {
-	for (; end - at >= 8; at += 8) {
-		u64 word = kmc_word(at);
-		u64 match = (word - (' ' + 1) * KMC_BYTE_ONES) & ~word & KMC_BYTE_TOPS;
+	const u8 *last = end - 8;
 
-		if (match)
-			return at + __ffs64(match) / 8;
+	if (end - at >= 8) {
+		do {
+			u64 word = kmc_word(at);
+			u64 match = (word - (' ' + 1) * KMC_BYTE_ONES) & ~word & KMC_BYTE_TOPS;
+
+			if (match)
+				return at + __ffs64(match) / 8;
+			at += 8;
+		} while (at <= last);
 	}
 	while (at < end && *at > ' ')
 		at++;
 	return at;
 }
 
-/* Copy @len bytes. Return: behind them in @to. They do not overlap. */
-static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, size_t len)
+/* 8 to 16 bytes: two words, which may overlap. */
+static __always_inline void kmc_copy_words(u8 *to, const u8 *from, size_t len)
 {
-	u8 *end = to + len;
+	u64 first, last;
 
-	if (len >= KMC_BYTES_SHORT) {
-		memcpy(to, from, len);
-		return end;
-	}
-	if (len >= 8) {		/* the last word over a part of the one before */
-		const u8 *last = from + len - 8;
+	__builtin_memcpy(&first, from, 8);
+	__builtin_memcpy(&last, from + len - 8, 8);
+	__builtin_memcpy(to, &first, 8);
+	__builtin_memcpy(to + len - 8, &last, 8);
+}
 
-		for (; from < last; to += 8, from += 8)
-			__builtin_memcpy(to, from, 8);
-		__builtin_memcpy(end - 8, last, 8);
-		return end;
-	}
+/* Less than 8 bytes. */
+static __always_inline void kmc_copy_few(u8 *to, const u8 *from, size_t len)
+{
 	if (len & 4) {
 		__builtin_memcpy(to, from, 4);
 		to += 4;
@@ -110,8 +129,31 @@ static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, size_t len)
 		from += 2;
 	}
 	if (len & 1)
-		*to++ = *from;
-	return to;
+		*to = *from;
+}
+
+/* Copy @len bytes. Return: behind them in @to. They do not overlap. */
+static __always_inline u8 *kmc_copy(u8 *to, const u8 *from, size_t len)
+{
+	u8 *end = to + len;
+	const u8 *last;
+
+	if (len < 8) {
+		kmc_copy_few(to, from, len);
+	} else if (len <= 16) {
+		kmc_copy_words(to, from, len);
+	} else if (len <= 32) {
+		kmc_copy_words(to, from, 16);
+		kmc_copy_words(end - 16, from + len - 16, 16);
+	} else if (len < KMC_BYTES_SHORT) {
+		last = from + len - 8;	/* the last word over a part of the one before */
+		for (; from < last; to += 8, from += 8)
+			__builtin_memcpy(to, from, 8);
+		__builtin_memcpy(end - 8, last, 8);
+	} else {
+		memcpy(to, from, len);
+	}
+	return end;
 }
 
 /* Whether @len bytes are the same. */

@@ -274,6 +274,14 @@ void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const st
 	WRITE_ONCE(((struct kmc_item *)peek->item)->seen, kmc_store_now(store) | KMC_SEEN_FETCHED);
 }
 
+bool kmc_peek_done(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
+{
+	if (!kmc_peek_valid(store, key, peek))
+		return false;
+	kmc_peek_touch(store, key, peek);
+	return true;
+}
+
 static void double_run(struct kmc_cursor *cursor)
 {
 	cursor->room = min_t(u32, cursor->left, DOUBLE_RUN);

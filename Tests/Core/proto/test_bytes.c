@@ -3,7 +3,7 @@
 #include "core/bytes.h"
 #include <stdlib.h>
 
-#define MOST	40	/* several words, and all that may be left of one */
+#define MOST	72	/* several words, and all that may be left of one */
 
 /* What seeks find in @len bytes that nothing may be read behind, against a search byte by byte. */
 static bool seeks_right(size_t len, size_t a_at, size_t b_at)

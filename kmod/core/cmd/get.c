@@ -284,7 +284,8 @@ static noinline void kmc_get_seize(struct kmc_session *s, const struct kmc_key *
  * One key's answer, to @at, before @limit. Return: behind it; NULL: this is for the long way, nothing was done
  * but that a large value may have been taken hold of.
  */
-static __always_inline u8 *kmc_get_plain(struct kmc_session *s, const u8 *data, u32 len, u8 *at, const u8 *limit)
+static __always_inline u8 *kmc_get_plain(struct kmc_session *s, const u8 *data, u32 len, u32 now, u8 *at,
+					 const u8 *limit)
 {
 	struct kmc_store *store = s->core->store;
 	struct kmc_peek peek __uninitialized;
@@ -293,6 +294,7 @@ static __always_inline u8 *kmc_get_plain(struct kmc_session *s, const u8 *data, 
 
 	key.data = data;
 	key.len = len;
+	peek.now = now;
 	kmc_peek_key(store, &key, &peek);
 	if (unlikely(!peek.item)) {
 		kmc_count(kmc_session_stats(s), get_misses);
@@ -306,27 +308,39 @@ static __always_inline u8 *kmc_get_plain(struct kmc_session *s, const u8 *data, 
 	end = kmc_copy(end, (const u8 *)"\r\n", 2);
 	end = kmc_copy(end, peek.value, peek.nbytes);
 	end = kmc_copy(end, (const u8 *)"\r\n", 2);
-	if (unlikely(!kmc_peek_valid(store, &key, &peek)))
+	if (unlikely(!kmc_peek_done(store, &key, &peek)))
 		return NULL;
-	kmc_peek_touch(store, &key, &peek);
 	kmc_count_hit(s, peek.class);
 	return end;
 }
 
+/* The end of the line at @at, behind a key that was answered. Return: whether it was there and has its answer. */
+static __always_inline bool kmc_get_ends(const u8 *at, const u8 *end, u8 **to, const u8 *limit)
+{
+	static const u8 answer[] = { 'E', 'N', 'D', '\r', '\n' };
+
+	if (end - at < 2 || at[0] != '\r' || at[1] != '\n' || limit - *to < (ptrdiff_t)sizeof(answer))
+		return false;
+	*to = kmc_copy(*to, answer, sizeof(answer));
+	return true;
+}
+
 /*
  * The keys that lie ahead, one after the other without a stop, until there is one that needs more than a
- * glance: the long way goes on with that.
+ * glance: the long way goes on with that. Return: whether that was all of them, and the end of the line.
  */
-static void kmc_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
+static bool kmc_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
 {
 	const u8 *data = turn->data + turn->used, *at = data, *stop;
 	const u8 *end = data + min_t(size_t, turn->len - turn->used, turn->budget->bytes);
 	u8 *room = kmc_reply_room(turn->reply, KMC_LINE_MAX), *to = room, *next;
 	const u8 *limit = turn->reply->room + turn->reply->size;
+	const u32 now = kmc_store_now(s->core->store);
+	bool ends;
 
 	BUILD_BUG_ON(KMC_LINE_MAX < sizeof("VALUE   \r\n\r\n") + KMC_TEXT_KEY_MAX + 2 * KMC_U64_DIGITS);
 	if (!room)
-		return;
+		return false;
 	for (; turn->budget->keys; turn->budget->keys--) {
 		const u8 *key = at;
 
@@ -337,7 +351,7 @@ static void kmc_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
 		if (end - stop < 2 || stop == key || stop - key > KMC_TEXT_KEY_MAX ||
 		    (*stop != ' ' && (stop[0] != '\r' || stop[1] != '\n')))
 			break;
-		next = kmc_get_plain(s, key, (u32)(stop - key), to, limit);
+		next = kmc_get_plain(s, key, (u32)(stop - key), now, to, limit);
 		if (!next && !s->item)
 			break;
 		at = stop;
@@ -347,10 +361,16 @@ static void kmc_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
 		}
 		to = next;
 	}
+	s->any_key = s->any_key || at != data;
+	ends = s->any_key && !s->item && kmc_get_ends(at, end, &to, limit);
 	if (to != room)
 		kmc_reply_keep(turn->reply, (u32)(to - room));
-	s->any_key = s->any_key || at != data;
+	if (ends) {
+		at += 2;
+		s->any_key = false;
+	}
 	kmc_advance(turn, at - data);
+	return ends;
 }
 
 enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn)
@@ -362,8 +382,8 @@ enum kmc_result kmc_get_execute(struct kmc_session *s, struct kmc_turn *turn)
 	for (;;) {
 		if (s->phase == KMC_PHASE_SKIP)
 			return kmc_get_skip(s, turn);
-		if (kmc_get_is_plain(s))
-			kmc_get_ahead(s, turn);
+		if (kmc_get_is_plain(s) && kmc_get_ahead(s, turn))
+			return KMC_DONE;
 		result = s->item ? kmc_get_show(s, turn) : KMC_DONE;
 		if (result == KMC_DONE)
 			result = kmc_get_next(s, turn, &status, &used);

@@ -190,7 +190,7 @@ static enum kmc_meta_peeked kmc_meta_get_peek(struct kmc_session *s, struct kmc_
 	(KMC_META('v') | KMC_META('k') | KMC_META('f') | KMC_META('c') | KMC_META('s') | KMC_META('O') | KMC_META('q'))
 
 /* Such an mg, answered by a single look at the store: how nearly all of them end. */
-static __always_inline enum kmc_meta_peeked kmc_meta_get_glance(struct kmc_session *s, struct kmc_turn *turn)
+static __always_inline enum kmc_meta_peeked kmc_meta_get_glance(struct kmc_session *s, struct kmc_turn *turn, u32 now)
 {
 	const struct kmc_request *req = &s->req;
 	const bool value = kmc_meta_has(s, KMC_META('v'));
@@ -203,6 +203,7 @@ static __always_inline enum kmc_meta_peeked kmc_meta_get_glance(struct kmc_sessi
 		return KMC_META_LOCK;
 	key.data = req->key;
 	key.len = req->nkey;
+	peek.now = now;
 	kmc_peek_key(store, &key, &peek);
 	if (!peek.item)
 		return KMC_META_ABSENT;
@@ -229,10 +230,9 @@ static __always_inline enum kmc_meta_peeked kmc_meta_get_glance(struct kmc_sessi
 		end = kmc_copy(end, peek.value, peek.nbytes);
 		end = kmc_copy(end, (const u8 *)"\r\n", 2);
 	}
-	if (!kmc_peek_valid(store, &key, &peek))
+	if (!kmc_peek_done(store, &key, &peek))
 		return KMC_META_LOCK;
 	kmc_reply_keep(turn->reply, (u32)(end - at));
-	kmc_peek_touch(store, &key, &peek);
 	kmc_count_hit(s, peek.class);
 	return KMC_META_SEEN;
 }
@@ -329,13 +329,15 @@ static bool kmc_meta_get_ahead(struct kmc_session *s, struct kmc_turn *turn)
 enum kmc_result kmc_meta_get_execute(struct kmc_session *s, struct kmc_turn *turn)
 {
 	enum kmc_meta_peeked peeked;
+	u32 now;
 
 	if (s->item)
 		return kmc_get_show(s, turn);
 	if (kmc_meta_has(s, ~KMC_META_GLANCE))
 		return kmc_meta_get_look_closely(s, turn, KMC_META_LOCK);
+	now = kmc_store_now(s->core->store);
 	do {
-		peeked = kmc_meta_get_glance(s, turn);
+		peeked = kmc_meta_get_glance(s, turn, now);
 		if (peeked != KMC_META_SEEN)
 			return kmc_meta_get_look_closely(s, turn, peeked);
 	} while (kmc_meta_get_ahead(s, turn));

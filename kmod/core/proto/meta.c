@@ -319,7 +319,7 @@ static u8 *kmc_meta_number(u8 *at, u8 letter, u64 number)
 	return at + kmc_put_u64(at, number);
 }
 
-static u8 *kmc_meta_key(u8 *at, const struct kmc_meta_item *item)
+static u8 *kmc_meta_put_name(u8 *at, const struct kmc_meta_item *item)
 {
 	if (item->binary)
 		return at + kmc_base64_encode(at, item->key, item->nkey);
@@ -329,7 +329,7 @@ static u8 *kmc_meta_key(u8 *at, const struct kmc_meta_item *item)
 static u8 *kmc_meta_put_key(u8 *at, const struct kmc_meta_item *item)
 {
 	*at++ = 'k';
-	at = kmc_meta_key(at, item);
+	at = kmc_meta_put_name(at, item);
 	if (item->binary) {
 		*at++ = ' ';
 		*at++ = 'b';
@@ -410,7 +410,7 @@ u32 kmc_meta_put_debug(u8 *line, const struct kmc_meta_item *item, u32 class, u6
 	u8 *at = line;
 
 	memcpy(at, "ME ", 3);
-	at = kmc_meta_key(at + 3, item);
+	at = kmc_meta_put_name(at + 3, item);
 	if (item->exptime) {
 		at = kmc_meta_put_field(at, " exp=", item->exptime - item->now);
 	} else {

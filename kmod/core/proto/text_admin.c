@@ -8,12 +8,12 @@
 #define KMC_CLASS_WORD_MAX	511	/* bytes of a list of classes that 1.6.45 looks at */
 
 /* A word that may be cut short anywhere, and what it stands for. The first that fits counts. */
-struct kmc_word {
+struct kmc_word_of {
 	const char *text;
 	u32 value;
 };
 
-static u32 kmc_word_find(const struct kmc_word *words, size_t count, const struct kmc_tokens *tokens, u32 i)
+static u32 kmc_word_find(const struct kmc_word_of *words, size_t count, const struct kmc_tokens *tokens, u32 i)
 {
 	size_t n;
 
@@ -23,7 +23,7 @@ static u32 kmc_word_find(const struct kmc_word *words, size_t count, const struc
 	return 0;
 }
 
-#define kmc_word(words, tokens, i) kmc_word_find(words, ARRAY_SIZE(words), tokens, i)
+#define kmc_word_of(words, tokens, i) kmc_word_find(words, ARRAY_SIZE(words), tokens, i)
 
 static bool kmc_read_u32(const struct kmc_tokens *tokens, u32 i, u32 *value)
 {
@@ -58,13 +58,13 @@ static void kmc_read_cachedump(const struct kmc_tokens *tokens, struct kmc_reque
 /* stats [<group>|reset|detail ...|cachedump ...] */
 size_t kmc_read_stats(const struct kmc_line *line, const struct kmc_tokens *tokens, struct kmc_request *req)
 {
-	static const struct kmc_word groups[] = {
+	static const struct kmc_word_of groups[] = {
 		{ "reset", KMC_VERB_RESET },
 		{ "detail", KMC_VERB_DETAIL },
 		{ "settings", KMC_VERB_NONE },
 		{ "cachedump", KMC_VERB_CACHEDUMP },
 	};
-	static const struct kmc_word details[] = {
+	static const struct kmc_word_of details[] = {
 		{ "on", KMC_VERB_ON },
 		{ "off", KMC_VERB_OFF },
 		{ "dump", KMC_VERB_DUMP },
@@ -74,9 +74,9 @@ size_t kmc_read_stats(const struct kmc_line *line, const struct kmc_tokens *toke
 		return line->total;
 	req->args = tokens->token[1].at;
 	req->nargs = tokens->token[1].len;
-	req->verb = kmc_word(groups, tokens, 1);
+	req->verb = kmc_word_of(groups, tokens, 1);
 	if (req->verb == KMC_VERB_DETAIL) {
-		req->how = kmc_word(details, tokens, 2) ? : KMC_VERB_WRONG;
+		req->how = kmc_word_of(details, tokens, 2) ? : KMC_VERB_WRONG;
 		req->refusal = KMC_ANSWER_DETAIL_USAGE;
 	}
 	if (req->verb == KMC_VERB_CACHEDUMP)
@@ -88,7 +88,7 @@ size_t kmc_read_stats(const struct kmc_line *line, const struct kmc_tokens *toke
 size_t kmc_read_watch(const struct kmc_line *line, const struct kmc_tokens *tokens, struct kmc_request *req)
 {
 	/* 1.6.45 knows rawcmds, but nothing in it makes one; there is no proxy here. */
-	static const struct kmc_word events[] = {
+	static const struct kmc_word_of events[] = {
 		{ "rawcmds", KMC_WATCH_QUIET },
 		{ "evictions", KMC_WATCH_EVICTIONS },
 		{ "fetchers", KMC_WATCH_FETCHERS },
@@ -104,7 +104,7 @@ size_t kmc_read_watch(const struct kmc_line *line, const struct kmc_tokens *toke
 
 	req->level = tokens->count > 1 ? 0 : KMC_WATCH_FETCHERS;
 	for (i = 1; i < tokens->count; i++) {
-		event = kmc_word(events, tokens, i);
+		event = kmc_word_of(events, tokens, i);
 		req->level |= event;
 		if (!event)
 			req->invalid = true;
@@ -143,11 +143,11 @@ static void kmc_read_crawl(const struct kmc_tokens *tokens, struct kmc_request *
 size_t kmc_read_crawler(const struct kmc_line *line, const struct kmc_tokens *tokens,
 			struct kmc_request *req)
 {
-	static const struct kmc_word alone[] = {
+	static const struct kmc_word_of alone[] = {
 		{ "enable", KMC_VERB_ENABLE },
 		{ "disable", KMC_VERB_DISABLE },
 	};
-	static const struct kmc_word with[] = {
+	static const struct kmc_word_of with[] = {
 		{ "crawl", KMC_VERB_CRAWL },
 		{ "metadump", KMC_VERB_METADUMP },
 		{ "mgdump", KMC_VERB_MGDUMP },
@@ -157,9 +157,9 @@ size_t kmc_read_crawler(const struct kmc_line *line, const struct kmc_tokens *to
 	u32 verb = 0;
 
 	if (tokens->count == 2)
-		verb = kmc_word(alone, tokens, 1);
+		verb = kmc_word_of(alone, tokens, 1);
 	else if (tokens->count == 3)
-		verb = kmc_word(with, tokens, 1);
+		verb = kmc_word_of(with, tokens, 1);
 	if (!verb)
 		return kmc_refuse(line, req, KMC_ANSWER_UNKNOWN, 0);
 	req->verb = verb;
@@ -193,14 +193,14 @@ size_t kmc_read_debug_time(const struct kmc_line *line, const struct kmc_tokens 
 size_t kmc_read_debug_item(const struct kmc_line *line, const struct kmc_tokens *tokens,
 			   struct kmc_request *req)
 {
-	static const struct kmc_word verbs[] = {
+	static const struct kmc_word_of verbs[] = {
 		{ "lock", KMC_VERB_LOCK },
 		{ "unlock", KMC_VERB_UNLOCK },
 		{ "ref", KMC_VERB_REF },
 		{ "unref", KMC_VERB_UNREF },
 	};
 
-	req->verb = kmc_word(verbs, tokens, 1);
+	req->verb = kmc_word_of(verbs, tokens, 1);
 	if (!req->verb || tokens->count < 3 || tokens->token[2].len > KMC_TEXT_KEY_MAX) {
 		kmc_read_wrong(req, KMC_ANSWER_UNKNOWN);
 		return line->total;

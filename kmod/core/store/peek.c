@@ -87,6 +87,44 @@ static __always_inline void kmc_peek_try(struct kmc_store *store, const struct k
 		kmc_peek_bury(store, key, peek);
 }
 
+/*
+ * How nearly all lookups end: the first slot whose tag fits has the item, and it lives. Nothing is asked of the
+ * sequence count yet. false: look closer.
+ */
+static __always_inline bool kmc_peek_glance(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
+{
+	const struct kmc_bucket *bucket = kmc_place(&store->index, key->hash).bucket;
+	u64 match = kmc_word_match(READ_ONCE(bucket->tags_low), kmc_tag(key->hash));
+	struct kmc_found found;
+	struct kmc_item *item;
+
+	if (unlikely(!match))
+		return false;
+	found.handle = READ_ONCE(bucket->handle[__ffs64(match) / 8]);
+	item = kmc_chunk_at(&store->slab, found.handle, &found.size);
+	found.item = item;
+	if (unlikely(!kmc_item_is(found, key)))
+		return false;
+	peek->exptime = READ_ONCE(item->exptime);
+	if (unlikely(kmc_expiry_verdict(&store->expiry, READ_ONCE(item->generation), peek->exptime, peek->now) !=
+		     KMC_MISS_NONE))
+		return false;
+	peek->item = item;
+	peek->handle = found.handle;
+	peek->cas = READ_ONCE(item->cas);
+	peek->nbytes = READ_ONCE(item->nbytes);
+	peek->client_flags = READ_ONCE(item->client_flags);
+	peek->seen = READ_ONCE(item->seen);
+	peek->class = READ_ONCE(item->class);
+	peek->flags = READ_ONCE(item->flags);
+	peek->miss = KMC_MISS_NONE;
+	peek->value = NULL;
+	if (likely(peek->nbytes <= KMC_COPY_MAX && peek->nbytes <= found.size - (u32)sizeof(*item) - key->len &&
+		   !(peek->flags & KMC_ITEM_CHUNKED)))
+		peek->value = item->data + key->len;
+	return true;
+}
+
 void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
 	kmc_peek_try(store, key, peek);
@@ -94,8 +132,11 @@ void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct k
 
 void kmc_peek_key(struct kmc_store *store, struct kmc_key *key, struct kmc_peek *peek)
 {
+	kmc_assert_bh_off();
 	key->hash = kmc_siphash13(&store->index.key, key->data, key->len);
-	kmc_peek_try(store, key, peek);
+	peek->sequence = read_seqcount_begin(&kmc_stripe(&store->index, key->hash)->sequence);
+	if (unlikely(!kmc_peek_glance(store, key, peek)))
+		kmc_peek_begin(store, key, peek);
 }
 
 bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
@@ -110,4 +151,12 @@ void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const st
 		return;
 	kmc_lru_access_at(store, (struct kmc_item *)peek->item, peek->handle, key->hash,
 			  peek->class >> KMC_ITEM_SEGMENT, true, peek->now);
+}
+
+bool kmc_peek_done(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
+{
+	if (unlikely(!kmc_peek_valid(store, key, peek)))
+		return false;
+	kmc_peek_touch(store, key, peek);
+	return true;
 }

@@ -137,7 +137,11 @@ struct kmc_peek {
  */
 void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek);
 
-/* kmc_peek_begin() for who has not hashed the key: the quickest way from its bytes to the item. Sets @key->hash. */
+/*
+ * The quickest way from a key's bytes to its item, for who has not hashed it. Sets @key->hash. @peek->now is the
+ * caller's, kmc_store_now() of this turn. Unlike behind kmc_peek_begin(), what it says of an item is to be believed
+ * only after kmc_peek_done(); a miss is one.
+ */
 void kmc_peek_key(struct kmc_store *store, struct kmc_key *key, struct kmc_peek *peek);
 
 /* Was all that was read since kmc_peek_begin() of one piece? false: undo, begin again; after
@@ -148,6 +152,9 @@ bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const st
 
 /* After a valid peek that is shown to a client: last access, fetched bit, LRU bump. */
 void kmc_peek_touch(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek);
+
+/* kmc_peek_valid(), and if so kmc_peek_touch(), in one call. */
+bool kmc_peek_done(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek);
 
 /**
  * kmc_store_get - find and hold, under the stripe lock
