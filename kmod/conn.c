@@ -25,6 +25,7 @@
 #include <net/sock.h>
 
 #include "charge.h"
+#include "frag.h"
 #include "listener.h"
 #include "serve.h"
 #include "server.h"
@@ -449,7 +450,7 @@ int kmc_conns_init(void)
 
 void kmc_conns_exit(void)
 {
-	kmc_tcp_exit();
+	kmc_frag_exit();
 	kmc_unix_exit();
 	destroy_workqueue(conn_wq);
 	kmem_cache_destroy(conn_cache);

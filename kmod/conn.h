@@ -60,8 +60,7 @@ struct kmc_transport {
 extern const struct kmc_transport kmc_tcp;
 extern const struct kmc_transport kmc_unix;
 
-/* At unload, when every connection is freed. kmc_unix_exit() sleeps. */
-void kmc_tcp_exit(void);
+/* At unload, when every connection is freed.  */
 void kmc_unix_exit(void);
 
 /*

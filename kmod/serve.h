@@ -54,6 +54,7 @@ enum kmc_rx {
  * @consume: the first @len of them are done with
  * @send: Return: bytes taken, -EAGAIN (sk_write_space will be called), -ENOMEM (it will not), or
  *	another error, which is final
+ * @in_frag: replies are built where they can be sent from; see struct kmc_txbuf
  */
 struct kmc_socket_ops {
 	void (*lock)(struct kmc_conn *conn);
@@ -61,6 +62,7 @@ struct kmc_socket_ops {
 	enum kmc_rx (*peek)(struct kmc_conn *conn, struct kmc_run *run);
 	void (*consume)(struct kmc_conn *conn, u32 len);
 	int (*send)(struct kmc_conn *conn, struct msghdr *msg, size_t size);
+	bool in_frag;
 };
 
 /* Send the reply. Return: KMC_STEP_ON when all of it is gone. */
@@ -191,6 +193,8 @@ static __always_inline enum kmc_step kmc_serve_once(struct kmc_conn *conn, const
 	}
 	if (!kmc_tx_take(conn))
 		return KMC_STEP_LATER;
+	if (ops->in_frag)
+		kmc_tx_furnish(conn);
 	if (rx == KMC_RX_DATA) {
 		WRITE_ONCE(conn->last_active, jiffies);
 		used = kmc_serve_feed(conn, &run);
@@ -231,6 +235,8 @@ static __always_inline enum kmc_step kmc_serve_turn(struct kmc_conn *conn, const
 		step = kmc_serve_once(conn, ops, send_max);
 	} while (step == KMC_STEP_ON);
 	WRITE_ONCE(conn->state, kmc_serve_state(conn, step));
+	if (ops->in_frag)
+		kmc_tx_settle(conn);
 	if (conn->tx && kmc_reply_empty(&conn->tx->reply))
 		kmc_tx_give(conn);
 	return step;

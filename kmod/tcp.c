@@ -8,10 +8,13 @@
  * backlog is empty: tcp_sendmsg_locked() has nothing to flush. When somebody owns the socket, the callback
  * comes from the backlog in that task and only queues the work item.
  */
+#include <linux/bvec.h>
+#include <linux/version.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
 #include "conn.h"
+#include "frag.h"
 #include "serve.h"
 
 static struct sock *conn_sk(const struct kmc_conn *conn)
@@ -39,92 +42,18 @@ static void tcp_write_space(struct sock *sk)
 }
 
 /*
- * TCP copies what it sends into a page fragment of the socket, which it keeps: 32 KiB for each connection
- * that ever answered. current's fragment, the usual way out, is not for softirq. So each CPU has some, one of
- * which is lent to a socket while it sends. A page that nobody else holds any more is used from its beginning
- * again: else each reply of a page costs the zeroing of a new one (init_on_alloc). There are as many as large
- * replies have on their way at a time; one is enough for small ones, and then the others are never had.
- */
-#define SPARE_FRAGS	32
-
-struct kmc_frags {
-	struct page_frag spare[SPARE_FRAGS];
-	u32 last;	/* lent last */
-};
-
-static DEFINE_PER_CPU(struct kmc_frags, frags);
-
-static u32 frag_room(const struct page_frag *frag)
-{
-	return frag->page ? frag->size - frag->offset : 0;
-}
-
-/* Whether @size bytes, or a good part of them, find room there. */
-static bool frag_serves(struct page_frag *frag, size_t size)
-{
-	if (frag->page && page_ref_count(frag->page) == 1)
-		frag->offset = 0;
-	return frag_room(frag) >= min_t(size_t, size, PAGE_SIZE);
-}
-
-/*
- * It is the socket's alone until it is given back: on the way the work item may be interrupted by softirqs that lend
- * and take back others, or go to another CPU.
+ * Where the stack copies to: a fragment of ours instead of current's, which is not for softirq, and only while it
+ * sends, or each connection that ever answered would keep 32 KiB.
  */
 static void lend_frag(struct sock *sk, size_t size)
 {
-	struct kmc_frags *mine;
-	struct page_frag *frag;
-	u32 i;
-
-	local_bh_disable();
-	mine = this_cpu_ptr(&frags);
-	for (i = 0; i < SPARE_FRAGS; i++) {
-		frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
-		if (!frag->page || frag_serves(frag, size))
-			break;
-	}
-	mine->last = (u32)(frag - mine->spare);
-	if (i == SPARE_FRAGS) {		/* all are on their way: a new one in the place of the last */
-		put_page(frag->page);
-		frag->page = NULL;
-	}
-	if (!sk->sk_frag.page) {
-		sk->sk_frag = *frag;
-		frag->page = NULL;
-	}
-	local_bh_enable();
-}
-
-/* Where this CPU may keep one more: the place of the last, unless a softirq was faster. BH off. Return: NULL: nowhere. */
-static struct page_frag *free_place(struct kmc_frags *mine)
-{
-	u32 i;
-
-	for (i = 0; i < SPARE_FRAGS; i++) {
-		struct page_frag *frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
-
-		if (!frag->page)
-			return frag;
-	}
-	return NULL;
+	if (!sk->sk_frag.page)
+		kmc_frag_take(&sk->sk_frag, min_t(size_t, size, PAGE_SIZE));
 }
 
 static void take_frag_back(struct sock *sk)
 {
-	struct page_frag *place;
-
-	if (!sk->sk_frag.page)
-		return;
-	local_bh_disable();
-	/* One of the reserves marks what it carries, and receivers on this machine drop that: it is not kept. */
-	place = page_is_pfmemalloc(sk->sk_frag.page) ? NULL : free_place(this_cpu_ptr(&frags));
-	if (place)
-		*place = sk->sk_frag;	/* not always the page that was lent */
-	else
-		put_page(sk->sk_frag.page);
-	local_bh_enable();
-	sk->sk_frag.page = NULL;
+	kmc_frag_give(&sk->sk_frag);	/* not always the page that was lent; and a device that gathers nothing has all copied */
 }
 
 static void tcp_detach(struct kmc_conn *conn)
@@ -199,7 +128,7 @@ static void tcp_consume(struct kmc_conn *conn, u32 len)
  */
 static size_t tcp_send_some(struct sock *sk, struct msghdr *msg, size_t size)
 {
-	u32 room = frag_room(&sk->sk_frag);
+	u32 room = kmc_frag_room(&sk->sk_frag);
 
 	if (!room || room >= size)
 		return size;
@@ -207,16 +136,44 @@ static size_t tcp_send_some(struct sock *sk, struct msghdr *msg, size_t size)
 	return room;
 }
 
+static int tcp_send_copy(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	lend_frag(sk, size);
+	size = tcp_send_some(sk, msg, size);
+	return tcp_sendmsg_locked(sk, msg, size);
+}
+
+/* A part of a page that stays as it is until nobody looks at it any more. 6.1 has the name MSG_SPLICE_PAGES only. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+static int tcp_send_page(struct sock *sk, struct page *page, u32 offset, size_t size)
+{
+	return tcp_sendpage_locked(sk, page, offset, size, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_NO_SHARED_FRAGS);
+}
+#else
+static int tcp_send_page(struct sock *sk, struct page *page, u32 offset, size_t size)
+{
+	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_SPLICE_PAGES | MSG_NO_SHARED_FRAGS };
+	struct bio_vec vec;
+
+	bvec_set_page(&vec, page, size, offset);
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &vec, 1, size);
+	return tcp_sendmsg_locked(sk, &msg, size);
+}
+#endif
+
 /* In a work item bottom halves are on: the stack may want to rest when much has come meanwhile (sk_flush_backlog). */
 static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 {
 	struct sock *sk = conn_sk(conn);
+	struct kmc_txbuf *tx = conn->tx;
+	u32 offset;
 	int sent;
 
-	lend_frag(sk, size);
-	size = tcp_send_some(sk, msg, size);
 	conn->sending = true;
-	sent = tcp_sendmsg_locked(sk, msg, size);
+	if (kmc_tx_in_frag(tx, &offset))
+		sent = tcp_send_page(sk, tx->frag.page, offset, size);
+	else
+		sent = tcp_send_copy(sk, msg, size);
 	conn->sending = false;
 	take_frag_back(sk);
 	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */
@@ -231,6 +188,7 @@ static const struct kmc_socket_ops tcp_ops = {
 	.peek = tcp_peek,
 	.consume = tcp_consume,
 	.send = tcp_send,
+	.in_frag = true,
 };
 
 /* Called with the socket's spinlock held, or in the task that owns the socket. */
@@ -291,19 +249,3 @@ const struct kmc_transport kmc_tcp = {
 	.drain = tcp_drain,
 	.serve = tcp_serve,
 };
-
-/* Every TCP connection is gone. */
-void kmc_tcp_exit(void)
-{
-	struct page_frag *spare;
-	int cpu, i;
-
-	for_each_possible_cpu(cpu) {
-		for (i = 0; i < SPARE_FRAGS; i++) {
-			spare = &per_cpu_ptr(&frags, cpu)->spare[i];
-			if (spare->page)
-				put_page(spare->page);
-			spare->page = NULL;
-		}
-	}
-}

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tx.h"
 
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include <net/sock.h>
 
 #include "charge.h"
+#include "frag.h"
 #include "server.h"
 
 static_assert(sizeof_field(struct kmc_txbuf, room) >= KMC_REPLY_ROOM_MIN);
@@ -56,7 +59,70 @@ bool kmc_tx_take(struct kmc_conn *conn)
 		local_bh_enable();
 		return false;
 	}
+	conn->tx->frag.page = NULL;
 	kmc_reply_init(&conn->tx->reply, core->store, conn->tx->room, sizeof(conn->tx->room));
+	return true;
+}
+
+/* Room for a reply, in a page of more than one. */
+static bool tx_take_frag(struct page_frag *frag)
+{
+	kmc_frag_take(frag, KMC_REPLY_ROOM_MIN);
+	if (!frag->page && !skb_page_frag_refill(PAGE_SIZE, frag, GFP_ATOMIC | __GFP_NOWARN))
+		return false;
+	if (kmc_frag_room(frag) >= KMC_REPLY_ROOM_MIN)
+		return true;
+	kmc_frag_give(frag);
+	return false;
+}
+
+/* Where the reply ends in the fragment: what lies before may be on its way. */
+static void tx_give_frag(struct kmc_txbuf *tx)
+{
+	const struct kmc_reply *reply = &tx->reply;
+
+	tx->frag.offset = (u32)(reply->room - (u8 *)page_address(tx->frag.page)) + reply->used;
+	kmc_frag_give(&tx->frag);
+}
+
+void kmc_tx_furnish(struct kmc_conn *conn)
+{
+	struct kmc_txbuf *tx = conn->tx;
+	struct kmc_reply *reply = &tx->reply;
+	u8 *room = tx->room;
+	u32 size = sizeof(tx->room);
+
+	if (tx->frag.page && reply->size >= KMC_REPLY_ROOM_MIN)
+		return;
+	if (tx->frag.page)
+		tx_give_frag(tx);
+	if (tx_take_frag(&tx->frag)) {
+		room = (u8 *)page_address(tx->frag.page) + tx->frag.offset;
+		size = min(size, kmc_frag_room(&tx->frag));
+	}
+	kmc_reply_init(reply, reply->store, room, size);
+	reply->lasting = tx->frag.page;
+}
+
+void kmc_tx_settle(struct kmc_conn *conn)
+{
+	struct kmc_txbuf *tx = conn->tx;
+
+	if (!tx || !tx->frag.page)
+		return;
+	tx_give_frag(tx);
+	kmc_reply_move(&tx->reply, tx->room, sizeof(tx->room));
+}
+
+bool kmc_tx_in_frag(const struct kmc_txbuf *tx, u32 *offset)
+{
+	const struct kmc_reply *reply = &tx->reply;
+	const struct kmc_segment *head = &reply->segments[reply->first];
+
+	if (!tx->frag.page || reply->last - reply->first != 1 || head->data < reply->room ||
+	    head->data >= reply->room + reply->used)
+		return false;
+	*offset = (u32)(head->data - (u8 *)page_address(tx->frag.page));
 	return true;
 }
 
@@ -64,7 +130,7 @@ void kmc_tx_give(struct kmc_conn *conn)
 {
 	if (!conn->tx)
 		return;
-	WARN_ON_ONCE(!kmc_reply_empty(&conn->tx->reply));
+	WARN_ON_ONCE(!kmc_reply_empty(&conn->tx->reply) || conn->tx->frag.page);
 	if (!KMC_TX_SPARES || this_cpu_cmpxchg(spare_tx, NULL, conn->tx))
 		kmem_cache_free(tx_cache, conn->tx);	/* there is one already */
 	conn->tx = NULL;

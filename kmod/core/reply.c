@@ -13,6 +13,26 @@ void kmc_reply_init(struct kmc_reply *reply, struct kmc_store *store, u8 *room, 
 	reply->last = 0;
 	reply->bytes = 0;
 	reply->used = 0;
+	reply->lasting = false;
+}
+
+void kmc_reply_move(struct kmc_reply *reply, u8 *room, u32 size)
+{
+	u8 *old = reply->room;
+	u32 i;
+
+	if (WARN_ON_ONCE(size < reply->used))
+		return;
+	memcpy(room, old, reply->used);
+	for (i = reply->first; i < reply->last; i++) {
+		struct kmc_segment *segment = &reply->segments[i];
+
+		if (!segment->owner && segment->data >= old && segment->data < old + reply->used)
+			segment->data = room + (segment->data - old);
+	}
+	reply->room = room;
+	reply->size = size;
+	reply->lasting = false;
 }
 
 /* The newest segment, if bytes at @data would continue it. */
@@ -133,6 +153,12 @@ void kmc_reply_rewind(struct kmc_reply *reply, struct kmc_reply_mark mark)
 
 static void kmc_reply_reset(struct kmc_reply *reply)
 {
+	if (reply->lasting) {
+		u32 behind = min_t(u32, ALIGN(reply->used, 8U), reply->size);
+
+		reply->room += behind;
+		reply->size -= behind;
+	}
 	reply->first = 0;
 	reply->last = 0;
 	reply->bytes = 0;

@@ -36,12 +36,14 @@ struct kmc_segment {
  * @segments: [@first, @last) are to be sent
  * @bytes: sum of their lengths
  * @room: bytes of our own, [0, @used) taken. Neighbouring runs in it become one segment.
+ * @lasting: what was sent is looked at where it lies: an emptied reply leaves it behind, and @size gets smaller
  */
 struct kmc_reply {
 	struct kmc_store *store;
 	u32 first, last;
 	u32 bytes;
 	u32 used, size;
+	bool lasting;
 	u8 *room;
 	struct kmc_segment segments[KMC_REPLY_SEGMENTS];
 };
@@ -53,6 +55,9 @@ struct kmc_reply_mark {
 
 /* @room: at least KMC_REPLY_ROOM_MIN bytes, stays the caller's, must outlive the reply. */
 void kmc_reply_init(struct kmc_reply *reply, struct kmc_store *store, u8 *room, u32 size);
+
+/* Go on in other room, of at least @used bytes; what is not sent moves there. It is not lasting. */
+void kmc_reply_move(struct kmc_reply *reply, u8 *room, u32 size);
 
 /* @len bytes to fill in, or NULL: full, send first. The bytes count as added at once. */
 u8 *kmc_reply_add(struct kmc_reply *reply, u32 len);
@@ -74,7 +79,7 @@ struct kmc_reply_mark kmc_reply_mark(const struct kmc_reply *reply);
 /* Undo all since @mark; references taken since are dropped. Nothing may have been sent in between. */
 void kmc_reply_rewind(struct kmc_reply *reply, struct kmc_reply_mark mark);
 
-/* The first @len bytes are gone out. An emptied reply has all its room again. */
+/* The first @len bytes are gone out. An emptied reply has all its room again, unless that is lasting. */
 void kmc_reply_sent(struct kmc_reply *reply, u32 len);
 
 /* Drop everything (a connection that ends). */

@@ -96,6 +96,37 @@ static void test_reply_full(struct kmc_reply *reply)
 	kmc_reply_clear(reply);
 }
 
+/* Room that is looked at after it was sent: what is added later must not lie in it. */
+static void test_reply_lasting(struct kmc_reply *reply)
+{
+	static u8 other[KMC_REPLY_ROOM_MIN];
+
+	reply->lasting = true;
+	kmc_reply_copy(reply, "abcdefghijk", 11);
+	kmc_reply_sent(reply, 4);
+	kmc_reply_sent(reply, 7);
+	tap_ok(reply->room == room + 16 && reply->size == sizeof(room) - 16, "an emptied reply leaves behind what lasts");
+	kmc_reply_copy(reply, "lmn", 3);
+	tap_bytes(room, 11, "abcdefghijk", 11, "which stays as it was");
+	kmc_reply_constant(reply, "xyz", 3);
+	kmc_reply_sent(reply, 1);
+	kmc_reply_move(reply, other, sizeof(other));
+	tap_ok(reply->room == other && reply->size == sizeof(other) && !reply->lasting, "moved to other room, all of it is to be had");
+	memset(room, 0, sizeof(room));
+	tap_bytes(reply->segments[reply->first].data, reply->segments[reply->first].len, "mn", 2, "what was not sent has moved along");
+	tap_bytes(reply->segments[reply->first + 1].data, 3, "xyz", 3, "a constant has not");
+	kmc_reply_copy(reply, "op", 2);
+	tap_number(reply->bytes, 7, "it can be added to");
+	kmc_reply_sent(reply, 7);
+	tap_ok(reply->room == other && !reply->used, "and room that does not last is used again");
+	kmc_reply_init(reply, reply->store, room, sizeof(room));
+	reply->lasting = true;
+	kmc_reply_add(reply, sizeof(room) - 3);
+	kmc_reply_clear(reply);
+	tap_ok(!reply->size && !kmc_reply_fits(reply, 1), "none is left where all but less than a word was used");
+	kmc_reply_init(reply, reply->store, room, sizeof(room));
+}
+
 void test_reply(void)
 {
 	struct kmc_reply reply;
@@ -108,6 +139,7 @@ void test_reply(void)
 	test_reply_merge(&reply);
 	test_reply_rewind(&reply, d.core.store);
 	test_reply_full(&reply);
+	test_reply_lasting(&reply);
 	local_bh_enable();
 	drive_close(&d);
 }
