@@ -77,12 +77,9 @@ static bool tx_take_frag(struct page_frag *frag)
 }
 
 /* Where the reply ends in the fragment: what lies before may be on its way. */
-static void tx_give_frag(struct kmc_txbuf *tx)
+static u32 tx_end(const struct kmc_txbuf *tx)
 {
-	const struct kmc_reply *reply = &tx->reply;
-
-	tx->frag.offset = (u32)(reply->room - (u8 *)page_address(tx->frag.page)) + reply->used;
-	kmc_frag_give(&tx->frag);
+	return (u32)(tx->reply.room - (u8 *)page_address(tx->frag.page)) + tx->reply.used;
 }
 
 void kmc_tx_furnish(struct kmc_conn *conn)
@@ -94,8 +91,10 @@ void kmc_tx_furnish(struct kmc_conn *conn)
 
 	if (tx->frag.page && reply->size >= KMC_REPLY_ROOM_MIN)
 		return;
-	if (tx->frag.page)
-		tx_give_frag(tx);
+	if (tx->frag.page) {
+		tx->frag.offset = tx_end(tx);
+		kmc_frag_give(&tx->frag);
+	}
 	if (tx_take_frag(&tx->frag)) {
 		room = (u8 *)page_address(tx->frag.page) + tx->frag.offset;
 		size = min(size, kmc_frag_room(&tx->frag));
@@ -110,8 +109,10 @@ void kmc_tx_settle(struct kmc_conn *conn)
 
 	if (!tx || !tx->frag.page)
 		return;
-	tx_give_frag(tx);
+	tx->frag.offset = tx_end(tx);
+	/* Before the page is somebody else's. */
 	kmc_reply_move(&tx->reply, tx->room, sizeof(tx->room));
+	kmc_frag_give(&tx->frag);
 }
 
 bool kmc_tx_in_frag(const struct kmc_txbuf *tx, u32 *offset)
