@@ -10,6 +10,9 @@ struct Comparison {
     /// A wrong model, to see that it is found out.
     var planted: (@Sendable (Command, Reply) -> Reply)?
 
+    /// How long to look for a shorter sequence that differs.
+    var shrinking = Duration.seconds(300)
+
     static let clock: Int64 = 1_700_000_000
 
     struct Outcome {
@@ -78,7 +81,7 @@ struct Comparison {
     }
 
     private func shrink(_ steps: [Step], _ found: Difference) -> Failed {
-        let shortest = Shrinker { difference($0) != nil }.shrink(steps)
+        let shortest = Shrinker(within: shrinking) { difference($0) != nil }.shrink(steps)
         return Failed(
             difference: found, seed: seed, scenario: scenario.testDescription, shortest: shortest,
             shortestDifference: difference(shortest) ?? found)

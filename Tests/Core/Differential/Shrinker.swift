@@ -9,7 +9,7 @@ struct Shrinker {
     private let clock = ContinuousClock()
     private let deadline: ContinuousClock.Instant
 
-    init(within limit: Duration = .seconds(300), fails: @escaping ([Step]) -> Bool) {
+    init(within limit: Duration, fails: @escaping ([Step]) -> Bool) {
         self.fails = fails
         deadline = clock.now + limit
     }
