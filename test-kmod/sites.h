@@ -26,6 +26,7 @@
 #include "fault.h"
 
 #define KMC_TX_SPARES false
+#define KMC_TCP_FRAGS false
 #define KMC_UDP_SPARES false
 
 #define KMC_FAULT(name) ({ \
