@@ -6,6 +6,8 @@
 #include "test.h"
 #include "drive.h"
 #include "core/cmd/meta.h"
+#include "core/proto/base64.h"
+#include "core/proto/text.h"
 #include <pthread.h>
 
 #define PARSES		400000
@@ -52,7 +54,7 @@ static void test_line(const char *text, size_t place, u8 one, u8 other)
 /* A key in base64 that is none any more when it is executed. */
 static void test_key(const char *text, size_t place, u8 other, const char *wanted)
 {
-	u8 line[64], room[KMC_KEY_MAX];
+	u8 line[512], room[KMC_KEY_MAX];
 	struct kmc_key key;
 	struct drive d;
 
@@ -67,8 +69,20 @@ static void test_key(const char *text, size_t place, u8 other, const char *wante
 	drive_close(&d);
 }
 
+/* One as long as a line takes: what is left of it is no longer than any key that was decoded, for it may be shown in base64. */
+static void test_long_key(void)
+{
+	char text[300] = "me ", wanted[300] = "";
+
+	memset(text + 3, 'A', 248);
+	strcat(text, "** b");
+	memset(wanted, 'A', KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX));
+	test_key(text, 3 + 247, '*', wanted);
+}
+
 void test_changing(void)
 {
+	test_long_key();
 	test_key("me QUJD b", 3, 'R', "EBC");
 	test_key("me QQ== b", 4, '=', "Q===");
 	test_key("me QUJD b", 6, 0xfe, "QUJ\xfe");

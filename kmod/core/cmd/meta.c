@@ -10,8 +10,11 @@ struct kmc_key kmc_meta_key(struct kmc_session *s, u8 *room)
 	u32 len = 0;
 
 	BUILD_BUG_ON(KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX) > KMC_KEY_MAX);
-	if (kmc_meta_has(s, KMC_META('b')))
+	if (kmc_meta_has(s, KMC_META('b'))) {
 		len = kmc_base64_decode(room, s->req.key, s->req.nkey);
+		/* No longer than a decoded one, be it none any more: what shows it in base64 counts on that (KMC_LINE_MAX). */
+		s->req.nkey = min_t(u32, s->req.nkey, KMC_BASE64_BYTES(KMC_TEXT_KEY_MAX));
+	}
 	if (len)
 		return kmc_key(store, room, len);
 	/* So too where a sender on this machine has changed it since it was parsed (splice): any key will do, but none. */
