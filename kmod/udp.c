@@ -47,7 +47,7 @@
 #define ENCAP_TYPE	0xff		/* none of UDP_ENCAP_*: only that it is not 0 counts */
 #define QUEUE_MAX	32		/* datagrams that wait for the work item */
 #define TURN_KEYS	256		/* keys of gets in softirq, or between two rests of the work item */
-#define TURNS_MAX	1024		/* a datagram of 64 KiB needs far fewer; only bounds what never ends */
+#define TURNS_MAX	16384		/* more than a datagram has requests, each of which may take a turn */
 #define ROOM		(8192 - sizeof(struct kmc_udp_request))
 
 /**
