@@ -37,8 +37,6 @@ static __always_inline u64 kmc_word_match(u64 word, u8 byte)
 /* The first byte in [@at, @end) that is @a or @b, else @end. */
 static __always_inline const u8 *kmc_seek_either(const u8 *at, const u8 *end, u8 a, u8 b)
 {
-	const u8 *last = end - 8;	/* where the last whole word begins, if there is one */
-
 	if (end - at >= 8) {
 		do {
 			u64 word = kmc_word(at);
@@ -49,7 +47,7 @@ static __always_inline const u8 *kmc_seek_either(const u8 *at, const u8 *end, u8
 			if (match)
 				return at + __ffs64(match) / 8;
 			at += 8;
-		} while (at <= last);
+		} while (end - at >= 8);
 	}
 	while (at < end && *at != a && *at != b)
 		at++;
@@ -87,8 +85,6 @@ static __always_inline const u8 *kmc_seek_far(const u8 *at, const u8 *end, u8 by
 /* The first byte in [@at, @end) that is a blank or below (line ends are), else @end. */
 static __always_inline const u8 *kmc_seek_blank(const u8 *at, const u8 *end)
 {
-	const u8 *last = end - 8;
-
 	if (end - at >= 8) {
 		do {
 			u64 word = kmc_word(at);
@@ -97,7 +93,7 @@ static __always_inline const u8 *kmc_seek_blank(const u8 *at, const u8 *end)
 			if (match)
 				return at + __ffs64(match) / 8;
 			at += 8;
-		} while (at <= last);
+		} while (end - at >= 8);
 	}
 	while (at < end && *at > ' ')
 		at++;

@@ -379,16 +379,16 @@ static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request 
 /* Digits that a number has which needs no look at its size. */
 #define KMC_TEXT_SHORT	9
 
-/* A short number behind the blank at @at. Return: behind it; NULL: it is none. */
+/* A short number behind the blank at @at, each byte read once (splice). Return: behind it; NULL: it is none. */
 static __always_inline const u8 *kmc_text_short(const u8 *at, const u8 *end, u32 *value)
 {
 	const u8 *first = at + 1, *most = end - first > KMC_TEXT_SHORT ? first + KMC_TEXT_SHORT : end;
-	u32 sum = 0;
+	u32 sum = 0, digit;
 
 	if (at >= end || *at != ' ')
 		return NULL;
-	for (at = first; at < most && (u8)(*at - '0') <= 9; at++)
-		sum = sum * 10 + (u8)(*at - '0');
+	for (at = first; at < most && (digit = (u8)(READ_ONCE(*at) - '0')) <= 9; at++)
+		sum = sum * 10 + digit;
 	*value = sum;
 	return at == first ? NULL : at;
 }

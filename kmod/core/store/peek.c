@@ -7,7 +7,7 @@
 #include "find.h"
 #include "siphash13.h"
 
-/* @hops: see kmc_find(). Return: false: the key's chain is longer. */
+/* @hops: see kmc_find(). As of @peek->now. Return: false: the key's chain is longer. */
 static __always_inline bool kmc_peek_look(struct kmc_store *store, const struct kmc_key *key, u32 hops,
 					  struct kmc_peek *peek)
 {
@@ -32,7 +32,6 @@ static __always_inline bool kmc_peek_look(struct kmc_store *store, const struct 
 	peek->seen = READ_ONCE(item->seen);
 	peek->class = READ_ONCE(item->class);
 	peek->flags = READ_ONCE(item->flags);
-	peek->now = kmc_expiry_now(&store->expiry);
 	peek->miss = kmc_expiry_verdict(&store->expiry, READ_ONCE(item->generation), peek->exptime, peek->now);
 	/* kmc_find() compared that many bytes within the chunk. */
 	if (peek->nbytes <= KMC_COPY_MAX && peek->nbytes <= found.size - (u32)sizeof(*item) - key->len &&
@@ -127,6 +126,7 @@ static __always_inline bool kmc_peek_glance(struct kmc_store *store, const struc
 
 void kmc_peek_begin(struct kmc_store *store, const struct kmc_key *key, struct kmc_peek *peek)
 {
+	peek->now = kmc_expiry_now(&store->expiry);
 	kmc_peek_try(store, key, peek);
 }
 
@@ -136,7 +136,7 @@ void kmc_peek_key(struct kmc_store *store, struct kmc_key *key, struct kmc_peek 
 	key->hash = kmc_siphash13(&store->index.key, key->data, key->len);
 	peek->sequence = read_seqcount_begin(&kmc_stripe(&store->index, key->hash)->sequence);
 	if (unlikely(!kmc_peek_glance(store, key, peek)))
-		kmc_peek_begin(store, key, peek);
+		kmc_peek_try(store, key, peek);
 }
 
 bool kmc_peek_valid(struct kmc_store *store, const struct kmc_key *key, const struct kmc_peek *peek)
