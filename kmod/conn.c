@@ -392,6 +392,8 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 	return;
 
 release:
+	/* What its listener was told of lingering goes for it, too: the doorman would wait for the client. */
+	sock_no_linger(sock->sk);
 	sock_release(sock);
 }
 

@@ -22,6 +22,29 @@ static bool frag_serves(struct page_frag *frag, size_t size)
 }
 
 /*
+ * One that serves. An empty place is where somebody has taken one, a turn that sends a second piece at most; where there
+ * are two, the second never had a page. None serves: all are on their way. Return: where to take from.
+ */
+static struct page_frag *frag_find(struct kmc_frags *mine, size_t size)
+{
+	struct page_frag *frag, *taken = NULL;
+	u32 i;
+
+	for (i = 0; i < SPARE_FRAGS; i++) {
+		frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
+		if (frag->page ? frag_serves(frag, size) : taken != NULL)
+			return frag;
+		if (!frag->page)
+			taken = frag;
+	}
+	if (taken)
+		return taken;
+	put_page(frag->page);	/* a new one in the place of the last */
+	frag->page = NULL;
+	return frag;
+}
+
+/*
  * It is the taker's alone until it is given back: on the way a work item may be interrupted by softirqs that take and
  * give back others, or go to another CPU.
  */
@@ -29,20 +52,11 @@ void kmc_frag_take(struct page_frag *taken, size_t size)
 {
 	struct kmc_frags *mine;
 	struct page_frag *frag;
-	u32 i;
 
 	local_bh_disable();
 	mine = this_cpu_ptr(&frags);
-	for (i = 0; i < SPARE_FRAGS; i++) {
-		frag = &mine->spare[(mine->last + i) % SPARE_FRAGS];
-		if (!frag->page || frag_serves(frag, size))
-			break;
-	}
+	frag = frag_find(mine, size);
 	mine->last = (u32)(frag - mine->spare);
-	if (i == SPARE_FRAGS) {		/* all are on their way: a new one in the place of the last */
-		put_page(frag->page);
-		frag->page = NULL;
-	}
 	*taken = *frag;
 	frag->page = NULL;
 	local_bh_enable();

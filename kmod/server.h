@@ -95,11 +95,11 @@ struct kmc_conns {
  *	first one said. cmpxchg().
  * @core_lock: read: @core may be looked at by someone who is no connection; write: @core goes
  * @core_gone: under @core_lock
- * @worker: this instance's own thread: accepting and upkeep run there
+ * @worker: this instance's own thread: upkeep runs there
  * @maintain: on @worker, the store's upkeep; @drain: the part of it that accesses ask for
  * @aging: on @worker, looks for idle connections
- * @doorman: our second thread, that accepts connections and closes listeners' files: the only one that whoever holds a duplicate can
- *	make wait
+ * @doorman: our second thread, that accepts connections and closes listeners' files: the only one that whoever
+ *	holds a duplicate can make wait
  * @closing: outside of the registry's mutex; of whoever lets clients in, or closes the listeners; @closed: that is done
  * @let_go: on @doorman, its last work: gives listeners' files back
  * @listeners: @nr_listeners of them; fixed array, each entry has its own rules

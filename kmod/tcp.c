@@ -53,7 +53,7 @@ static void lend_frag(struct sock *sk, size_t size)
 
 static void take_frag_back(struct sock *sk)
 {
-	kmc_frag_give(&sk->sk_frag);	/* not always the page that was lent; and a device that gathers nothing has all copied */
+	kmc_frag_give(&sk->sk_frag);	/* not always the page that was lent */
 }
 
 static void tcp_detach(struct kmc_conn *conn)
@@ -175,7 +175,8 @@ static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 	int sent;
 
 	conn->sending = true;
-	if (kmc_tx_in_frag(tx, &offset))
+	/* A device that gathers nothing has all copied, in ways that are not made for softirq. */
+	if (sk->sk_route_caps & NETIF_F_SG && kmc_tx_in_frag(tx, &offset))
 		sent = tcp_send_page(sk, tx->frag.page, offset, size);
 	else
 		sent = tcp_send_copy(sk, msg, size);
