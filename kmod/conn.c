@@ -393,7 +393,9 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 
 release:
 	/* What its listener was told of lingering goes for it, too: the doorman would wait for the client. */
-	sock_no_linger(sock->sk);
+	lock_sock(sock->sk);
+	sock_reset_flag(sock->sk, SOCK_LINGER);
+	release_sock(sock->sk);
 	sock_release(sock);
 }
 
