@@ -111,8 +111,17 @@ unsigned int read_seqcount_begin(const seqcount_spinlock_t *s)
 	return sequence;
 }
 
+static bool retrying = true;
+
+void kmc_sim_retrying(bool on)
+{
+	retrying = on;
+}
+
 int read_seqcount_retry(const seqcount_spinlock_t *s, unsigned int start)
 {
+	if (!retrying)
+		return 0;
 #ifdef KMC_SIM_TSAN
 	return __atomic_fetch_add((unsigned int *)&s->sequence, 0, __ATOMIC_ACQ_REL) != start;
 #else

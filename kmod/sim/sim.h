@@ -30,6 +30,9 @@ u64 kmc_sim_live_bytes(void);
 void kmc_sim_poisoning(bool on);
 bool kmc_sim_can_poison(void);		/* built with the address sanitizer */
 
+/* false: read_seqcount_retry() says that nothing was written meanwhile, whatever was: for tests of the tests. */
+void kmc_sim_retrying(bool on);
+
 u64 kmc_sim_comparisons(void);		/* by crypto_memneq() since the start */
 
 /* Start of the random numbers, 0 and up. */
