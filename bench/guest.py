@@ -47,7 +47,7 @@ def settings(options, **more):
     if not options.tool.is_file():
         raise SystemExit(f"bench: there is no {options.tool}: `make` builds it, --tool names another one")
     defaults = {"tool": str(options.tool.resolve()), "ours": None, "ours_only": False, "rows": "", "titles": None, "gate_rows": False,
-                "memory_items": [], "client_threads": 0, "repeats": 1, "icount": True, "peer_threads": [None]}
+                "memory_items": [], "idle_connections": 0, "client_threads": 0, "repeats": 1, "icount": True, "peer_threads": [None]}
     return {**defaults, **more}
 
 

@@ -13,6 +13,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import idle  # noqa: E402
 import scenarios  # noqa: E402
 import servers  # noqa: E402
 from leftovers import Leftovers  # noqa: E402
@@ -137,6 +138,13 @@ def weigh(settings, side, value_size, items):
     say(f"{items} items, {value_size}-byte values: {side} {result['real']:.1f} bytes of overhead per item")
 
 
+def hold(settings, side, transport, count):
+    """Bytes per idle connection."""
+    result = idle.weigh(make_server(side, transport, settings), count) | {"side": side, "transport": transport}
+    tell(result)
+    say(f"{count} idle {transport} connections: {side} {result['available']:.0f} bytes each, both ends")
+
+
 def describe(settings):
     """What is measured, and on what."""
     versions = {side: subprocess.run([peer, "-V"], stdout=subprocess.PIPE, check=True, text=True).stdout.split()[-1]
@@ -163,6 +171,9 @@ def main():
         for value_size in scenarios.MEMORY_VALUE_SIZES:
             for side in [*settings["peers"], "ours"]:
                 weigh(settings, side, value_size, items)
+    for transport in scenarios.IDLE_TRANSPORTS if settings["idle_connections"] else ():
+        for side in [*settings["peers"], "ours"]:
+            hold(settings, side, transport, settings["idle_connections"])
     tell({"kind": "end"})
 
 

@@ -64,3 +64,4 @@ P50_FLOOR, P50_AIM = 0.70, 0.63
 # Bytes of overhead per item: each key stored once, in an instance that holds nothing else.
 MEMORY_ITEMS = 100_000
 MEMORY_VALUE_SIZES = (10, 100, 1000)
+IDLE_TRANSPORTS = ("tcp", "unix")

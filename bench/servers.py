@@ -52,9 +52,13 @@ class Server:
         self.program = program
         self.memory_mb = memory_mb
         self.threads = threads
+        self.connections = None     # the limit; None: the default
         self.udp = transport == "udp"
         self.port = _next_port()
         self.path = SOCKETS / f"bench-{self.port}.sock" if transport == "unix" else None
+
+    def limit_options(self):
+        return ["-m", str(self.memory_mb), *(["-c", str(self.connections)] if self.connections else [])]
 
     def listen_options(self):
         if self.path:
@@ -100,7 +104,7 @@ class Process(Server):
     """memcached, or anything that takes its options and stays in the foreground."""
 
     def start(self):
-        command = [self.program, "-u", "root", "-m", str(self.memory_mb), *self.listen_options()]
+        command = [self.program, "-u", "root", *self.limit_options(), *self.listen_options()]
         if self.threads:
             command += ["-t", str(self.threads)]
         self.process = subprocess.Popen(command)
@@ -120,7 +124,7 @@ class Instance(Server):
     """An instance in the kernel, started by umemcached."""
 
     def start(self):
-        subprocess.run([self.program, "--name", self.name(), "-m", str(self.memory_mb), *self.listen_options()],
+        subprocess.run([self.program, "--name", self.name(), *self.limit_options(), *self.listen_options()],
                        check=True, stdout=subprocess.DEVNULL)
         self.wait_until_it_accepts()
         return self

@@ -13,6 +13,7 @@ class Results:
         self.variants = []
         self.not_served = []
         self.memory = {}    # (items, value size, side) -> result
+        self.idle = {}      # (transport, side) -> result
         self.complete = False
 
     def add(self, result):
@@ -29,6 +30,8 @@ class Results:
             self.not_served.append(result)
         elif kind == "memory":
             self.memory[result["items"], result["value_size"], result["side"]] = result
+        elif kind == "idle":
+            self.idle[result["transport"], result["side"]] = result
         elif kind == "end":
             self.complete = True
 
@@ -59,7 +62,7 @@ class Results:
         variants = [dict(one, scenario=SCENARIOS[one["scenario"]].title) for one in self.variants]
         return {"guest": self.guest, "rows": list(self.rows()), "variants": variants,
                 "not_served": self.absent("ours"),
-                "memory": list(self.memory.values())}
+                "memory": list(self.memory.values()), "idle": list(self.idle.values())}
 
 
 def _rate(result):
@@ -81,6 +84,7 @@ def markdown(results, settings):
     rows = list(results.rows())
     lines += _speed(results, rows, settings["icount"], ours) if rows else []
     lines += [""] + _memory(results, ours) if results.memory else []
+    lines += [""] + _idle(results, ours) if results.idle else []
     return "\n".join(lines) + "\n"
 
 
@@ -141,4 +145,21 @@ def _memory(results, ours):
             names = ("available", "own") if side == "ours" else ("real", "available", "own")
             cells += [f"{one[name]:.1f}" if one else "–" for name in names]
         lines.append(_line(cells))
+    return lines
+
+
+def _idle(results, ours):
+    """The client's end is part of what MemAvailable falls by, and the same for every server."""
+    sides = list(results.guest["peers"])
+    heads = ["bytes per idle connection"]
+    for side in sides:
+        heads += [f"{results.peer_name(side)}: RSS", "MemAvailable, both ends"]
+    heads += [f"{ours}: MemAvailable, both ends"]
+    lines = [_line(heads), _line(["---"] * len(heads))]
+    for transport in dict.fromkeys(place[0] for place in results.idle):
+        one = {side: results.idle[transport, side] for side in [*sides, "ours"]}
+        cells = [f"{one['ours']['connections']:,} over {transport}"]
+        for side in sides:
+            cells += [f"{one[side]['real']:,.0f}", f"{one[side]['available']:,.0f}"]
+        lines.append(_line([*cells, f"{one['ours']['available']:,.0f}"]))
     return lines
