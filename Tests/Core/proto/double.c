@@ -440,6 +440,29 @@ enum kmc_store_status kmc_store_link_as(struct kmc_store *store, const struct km
 	return status;
 }
 
+/* Not where the other way is what a test is about. */
+bool kmc_put_key(struct kmc_store *store, const struct kmc_put *put, u32 *class)
+{
+	struct kmc_linking how = { .mode = KMC_SET };
+	u8 room[KMC_KEY_MAX];
+	struct kmc_item *item;
+	struct kmc_key key;
+
+	kmc_assert_bh_off();
+	if (double_knobs.again || double_knobs.full || double_knobs.rivals || put->nbytes > KMC_COPY_MAX)
+		return false;
+	memcpy(room, put->key, put->nkey);
+	key = kmc_key(store, room, put->nkey);
+	item = kmc_item_alloc(store, &key, put->client_flags, put->deadline, put->nbytes);
+	if (IS_ERR(item))
+		return false;
+	memcpy(item->data + put->nkey, put->value, put->nbytes);
+	kmc_store_link_as(store, &key, item, &how);
+	kmc_item_put(store, item);
+	*class = DOUBLE_CLASS;
+	return true;
+}
+
 enum kmc_store_status kmc_store_discard(struct kmc_store *store, const struct kmc_key *key,
 					struct kmc_discard *how)
 {

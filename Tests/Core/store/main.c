@@ -6,7 +6,7 @@ int main(int argc, char **argv)
 	const struct tap_suite suites[] = {
 		sim_suite, classes_suite, basics_suite, delta_suite, memory_suite,
 		index_suite, expiry_suite, segments_suite, crawl_suite, poison_suite, marks_suite,
-		mover_suite, automove_suite, limits_suite, moves_suite, stress_suite,
+		mover_suite, automove_suite, limits_suite, moves_suite, put_suite, stress_suite,
 	};
 
 	return tap_main(argc, argv, suites, sizeof(suites) / sizeof(suites[0]));

@@ -235,6 +235,12 @@ static inline struct kmc_key kmc_session_own_key(struct kmc_session *s, u8 *room
 enum kmc_result kmc_store_open(struct kmc_session *s, struct kmc_turn *turn, const struct kmc_key *key,
 			       u32 deadline, bool drop);
 
+/*
+ * The sets that lie ahead whole in the run, one after the other without a stop, until there is one that needs more.
+ * There is budget for one, and room for its answer. Return: whether there was any.
+ */
+bool kmc_set_ahead(struct kmc_session *s, struct kmc_turn *turn);
+
 /* Who watches is told of a peek that has ended; lookups with a lock tell it themselves. */
 void kmc_get_watch(struct kmc_session *s, const struct kmc_key *key, const struct kmc_peek *peek);
 

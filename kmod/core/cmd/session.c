@@ -251,6 +251,8 @@ static enum kmc_result kmc_session_next(struct kmc_session *s, struct kmc_turn *
 		return kmc_wait(turn, KMC_NEED_SEND);
 	if (!s->protocol && !kmc_session_detect(s, *data))
 		return KMC_FAIL;
+	if (*data == 's' && kmc_set_ahead(s, turn))
+		return KMC_DONE;
 	head = s->protocol->parse(data, len, &s->req);
 	if (head < 0)
 		return KMC_FAIL;

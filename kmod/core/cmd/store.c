@@ -7,6 +7,8 @@
 #include "../bytes.h"
 #include "../proto/text.h"
 
+#define KMC_SET_TAIL	2	/* bytes behind a value: \r\n */
+
 static void kmc_store_watch_refusal(struct kmc_session *s, const struct kmc_key *key, bool too_large)
 {
 	const struct kmc_watch_store line = {
@@ -192,4 +194,71 @@ enum kmc_result kmc_store_execute(struct kmc_session *s, struct kmc_turn *turn)
 	if (!kmc_reply_fits(turn->reply, KMC_LINE_MAX))
 		return kmc_wait(turn, KMC_NEED_SEND);
 	return s->command->finish(s, turn);
+}
+
+/* Whether sets are answered by nothing but what the store says, and nobody wants to know. */
+static bool kmc_set_is_plain(const struct kmc_session *s)
+{
+	const struct kmc_core *core = s->core;
+
+	return s->protocol == &kmc_text && s->carry_to == s->carry_from && !core->buffers &&
+	       !kmc_watched(&core->watch, ~0U) && !READ_ONCE(core->settings.stats_detail);
+}
+
+/* The set at @data. Return: its bytes; 0: it needs more than this, and nothing was done. */
+static __always_inline size_t kmc_set_one(struct kmc_session *s, const u8 *data, size_t len, u32 now,
+					  struct kmc_reply *reply)
+{
+	static const u8 stored[] = { 'S', 'T', 'O', 'R', 'E', 'D', '\r', '\n' };
+	struct kmc_store *store = s->core->store;
+	struct kmc_text_set set __uninitialized;
+	size_t head = kmc_text_read_set(data, len, &set);
+	struct kmc_put put;
+	const u8 *tail;
+	u32 class;
+	u8 *at;
+
+	if (!head || len - head < KMC_SET_TAIL || len - head - KMC_SET_TAIL < set.nbytes)
+		return 0;
+	tail = data + head + set.nbytes;
+	at = kmc_reply_room(reply, KMC_LINE_MAX);
+	if (tail[0] != '\r' || tail[1] != '\n' || !at)
+		return 0;
+	put = (struct kmc_put){
+		.key = set.key,
+		.value = data + head,
+		.nkey = set.nkey,
+		.nbytes = set.nbytes,
+		.client_flags = set.client_flags,
+		.deadline = set.exptime ? kmc_store_deadline(store, set.exptime) : 0,
+		.now = now,
+	};
+	if (!kmc_put_key(store, &put, &class))
+		return 0;
+	kmc_count_in(kmc_session_stats(s), class, cmd_set);
+	if (!set.noreply) {
+		kmc_copy(at, stored, sizeof(stored));
+		kmc_reply_keep(reply, sizeof(stored));
+	}
+	return head + set.nbytes + KMC_SET_TAIL;
+}
+
+bool kmc_set_ahead(struct kmc_session *s, struct kmc_turn *turn)
+{
+	const u32 now = kmc_store_now(s->core->store);
+	struct kmc_budget *budget = turn->budget;
+	bool any = false;
+	size_t used;
+
+	if (!kmc_set_is_plain(s))
+		return false;
+	for (; budget->requests; budget->requests--) {
+		used = kmc_set_one(s, turn->data + turn->used, min_t(size_t, turn->len - turn->used, budget->bytes), now,
+				   turn->reply);
+		if (!used)
+			break;
+		kmc_advance(turn, used);
+		any = true;
+	}
+	return any;
 }

@@ -376,51 +376,21 @@ static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request 
 	return 4;
 }
 
-/* Digits that a number has which needs no look at its size. */
-#define KMC_TEXT_SHORT	9
-
-/* A short number behind the blank at @at, each byte read once (splice). Return: behind it; NULL: it is none. */
-static __always_inline const u8 *kmc_text_short(const u8 *at, const u8 *end, u32 *value)
-{
-	const u8 *first = at + 1, *most = end - first > KMC_TEXT_SHORT ? first + KMC_TEXT_SHORT : end;
-	u32 sum = 0, digit;
-
-	if (at >= end || *at != ' ')
-		return NULL;
-	for (at = first; at < most && (digit = (u8)(READ_ONCE(*at) - '0')) <= 9; at++)
-		sum = sum * 10 + digit;
-	*value = sum;
-	return at == first ? NULL : at;
-}
-
-/*
- * "set <key> <flags> <exptime> <bytes>" as nearly all are: short numbers, single blanks, no sign, no "noreply".
- * Return: bytes of the line; 0: it is not that, or not all there.
- */
 static size_t kmc_text_parse_set(const u8 *data, size_t len, struct kmc_request *req)
 {
-	const u8 *end = data + len, *key = data + 4, *at;
-	u32 flags, exptime, nbytes;
-	size_t nkey;
+	struct kmc_text_set set __uninitialized;
+	size_t head = kmc_text_read_set(data, len, &set);
 
-	if (len < 13 || memcmp(data, "set ", 4))
-		return 0;
-	at = kmc_seek_blank(key, end);
-	nkey = at - key;
-	if (!nkey || nkey > KMC_TEXT_KEY_MAX)
-		return 0;
-	at = kmc_text_short(at, end, &flags);
-	at = at ? kmc_text_short(at, end, &exptime) : NULL;
-	at = at ? kmc_text_short(at, end, &nbytes) : NULL;
-	if (!at || end - at < 2 || at[0] != '\r' || at[1] != '\n')
+	if (!head)
 		return 0;
 	req->op = KMC_OP_SET;
-	req->key = key;
-	req->nkey = (u32)nkey;
-	req->client_flags = flags;
-	req->exptime = exptime;
-	req->nbytes = nbytes;
-	return at + 2 - data;
+	req->key = set.key;
+	req->nkey = set.nkey;
+	req->client_flags = set.client_flags;
+	req->exptime = set.exptime;
+	req->nbytes = set.nbytes;
+	req->noreply = set.noreply;
+	return head;
 }
 
 /* What most requests are, read in one go. Return: 0: it takes more than that. */

@@ -22,6 +22,22 @@ static __always_inline u8 *kmc_text_put_hit(u8 *at, const u8 *key, u32 nkey, u32
 	return at + kmc_put_u64(at, nbytes);
 }
 
+/**
+ * struct kmc_text_set - a set as nearly all are
+ * @key: @nkey bytes of what was parsed
+ */
+struct kmc_text_set {
+	const u8 *key;
+	u32 nkey;
+	u32 client_flags;
+	u32 exptime;
+	u32 nbytes;
+	bool noreply;
+};
+
+/* Return: bytes of the line at @data; 0: it is another, or not all there. */
+size_t kmc_text_read_set(const u8 *data, size_t len, struct kmc_text_set *set);
+
 /* For text_auth.c, which speaks no other way. */
 void kmc_text_answer(struct kmc_reply *reply, const struct kmc_request *req, enum kmc_answer answer);
 size_t kmc_text_grab(const u8 *data, size_t have, const u8 *run, size_t len);

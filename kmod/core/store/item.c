@@ -178,15 +178,26 @@ void kmc_item_get(struct kmc_item *item)
 	refcount_inc(&item->ref);
 }
 
-void kmc_item_put(struct kmc_store *store, struct kmc_item *item)
+/* The last reference has gone, and what hangs on the item goes as well. Return: its handle. */
+static __always_inline u32 kmc_item_strip(struct kmc_store *store, struct kmc_item *item)
 {
-	if (!refcount_dec_and_test(&item->ref))
-		return;
 	WARN_ON_ONCE(item->flags & KMC_ITEM_LINKED);
 	kmc_item_arrived(store, item);
 	if (kmc_item_chunked(item))
 		kmc_item_free_chunks(store, item);
-	kmc_slab_free(store, item->next);
+	return item->next;
+}
+
+void kmc_item_put(struct kmc_store *store, struct kmc_item *item)
+{
+	if (refcount_dec_and_test(&item->ref))
+		kmc_slab_free(store, kmc_item_strip(store, item));
+}
+
+void kmc_item_drop(struct kmc_store *store, struct kmc_item *item)
+{
+	if (refcount_dec_and_test(&item->ref))
+		kmc_slab_give(store, item, kmc_item_strip(store, item));
 }
 
 /* To the next chunk, of those that the value needs. */

@@ -99,13 +99,8 @@ u64 kmc_cas_for(struct kmc_store *store, const struct kmc_change *change)
 	return change->with_cas ? change->cas : (u64)atomic64_inc_return(&store->cas);
 }
 
-/* What an item gets when it is linked; nobody sees it yet. */
-static void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item,
-			     const struct kmc_change *change)
+void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item, const struct kmc_change *change, u32 now)
 {
-	u32 now = kmc_store_now(store);
-
-	refcount_inc(&item->ref);
 	kmc_item_arrived(store, item);
 	WRITE_ONCE(item->cas, kmc_cas_for(store, change));
 	WRITE_ONCE(item->generation, kmc_expiry_generation(store, now));
@@ -121,7 +116,8 @@ static void kmc_link_replace(struct kmc_store *store, u64 hash, struct kmc_item 
 	struct kmc_stripe *stripe = kmc_stripe(&store->index, hash);
 	u32 handle = item->next;
 
-	kmc_link_prepare(store, item, change);
+	refcount_inc(&item->ref);
+	kmc_link_prepare(store, item, change, kmc_store_now(store));
 	write_seqcount_begin(&stripe->sequence);
 	kmc_index_replace(store, hash, old_handle, handle);
 	WRITE_ONCE(old->flags, old->flags & ~KMC_ITEM_LINKED);
@@ -142,8 +138,10 @@ static bool kmc_link_insert(struct kmc_store *store, u64 hash, struct kmc_item *
 
 	write_seqcount_begin(&stripe->sequence);
 	done = kmc_index_insert(store, hash, handle);
-	if (done)
-		kmc_link_prepare(store, item, change);
+	if (done) {
+		refcount_inc(&item->ref);
+		kmc_link_prepare(store, item, change, kmc_store_now(store));
+	}
 	write_seqcount_end(&stripe->sequence);
 	if (!done)
 		return false;

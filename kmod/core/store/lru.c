@@ -35,7 +35,8 @@ enum kmc_lru_segment kmc_lru_entry(const struct kmc_store *store, u32 deadline)
 	return READ_ONCE(settings->lru_segmented) ? KMC_HOT : KMC_COLD;
 }
 
-static void kmc_lru_push(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item, u32 handle)
+static __always_inline void kmc_lru_hang(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item,
+					 u32 handle)
 {
 	lockdep_assert_held(&lru->lock);
 	item->prev = 0;
@@ -45,11 +46,16 @@ static void kmc_lru_push(struct kmc_store *store, struct kmc_lru *lru, struct km
 	else
 		WRITE_ONCE(lru->tail, handle);
 	lru->head = handle;
+}
+
+static void kmc_lru_push(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item, u32 handle)
+{
+	kmc_lru_hang(store, lru, item, handle);
 	lru->items++;
 	WRITE_ONCE(lru->bytes, lru->bytes + kmc_item_bytes(item));
 }
 
-static void kmc_lru_pull(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item)
+static __always_inline void kmc_lru_unhang(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item)
 {
 	lockdep_assert_held(&lru->lock);
 	if (item->prev)
@@ -60,6 +66,11 @@ static void kmc_lru_pull(struct kmc_store *store, struct kmc_lru *lru, struct km
 		kmc_item_at(&store->slab, item->next)->prev = item->prev;
 	else
 		WRITE_ONCE(lru->tail, item->prev);
+}
+
+static void kmc_lru_pull(struct kmc_store *store, struct kmc_lru *lru, struct kmc_item *item)
+{
+	kmc_lru_unhang(store, lru, item);
 	lru->items--;
 	WRITE_ONCE(lru->bytes, lru->bytes - kmc_item_bytes(item));
 }
@@ -69,11 +80,13 @@ static struct kmc_lru *kmc_lru_hold(struct kmc_store *store, const struct kmc_it
 	__acquires(&lru->lock)
 {
 	struct kmc_lru *lru;
+	u8 class;
 
 	for (;;) {
-		lru = kmc_lru(store, kmc_item_class(item), kmc_item_segment(item));
+		class = READ_ONCE(item->class);
+		lru = kmc_lru(store, class & KMC_ITEM_CLASS, class >> KMC_ITEM_SEGMENT);
 		spin_lock(&lru->lock);
-		if (likely(lru == kmc_lru(store, kmc_item_class(item), kmc_item_segment(item))))
+		if (likely(class == READ_ONCE(item->class)))
 			return lru;
 		spin_unlock(&lru->lock);
 	}
@@ -100,12 +113,16 @@ void kmc_lru_renew(struct kmc_store *store, struct kmc_item *old, u32 handle, st
 		   u32 new_handle)
 {
 	struct kmc_lru *lru = kmc_lru_hold(store, old);
-	bool same = lru == kmc_lru(store, kmc_item_class(item), kmc_item_segment(item));
+	bool same = READ_ONCE(item->class) == READ_ONCE(old->class);
 
-	kmc_lru_pull(store, lru, old);
+	if (same) {
+		kmc_lru_unhang(store, lru, old);
+		kmc_lru_hang(store, lru, item, new_handle);
+		WRITE_ONCE(lru->bytes, lru->bytes + kmc_item_bytes(item) - kmc_item_bytes(old));
+	} else {
+		kmc_lru_pull(store, lru, old);
+	}
 	old->next = handle;
-	if (same)
-		kmc_lru_push(store, lru, item, new_handle);
 	spin_unlock(&lru->lock);
 	if (!same)
 		kmc_lru_link(store, item, new_handle);

@@ -22,13 +22,10 @@ void kmc_sizes_exit(struct kmc_store *store)
 	kvfree(store->sizes);
 }
 
-void kmc_sizes_count(struct kmc_store *store, const struct kmc_item *item, int change)
+void kmc_sizes_add(struct kmc_store *store, const struct kmc_item *item, int change)
 {
-	u64 size;
+	u64 size = kmc_item_nominal(store, item->nkey, item->client_flags, item->nbytes);
 
-	if (likely(!store->sizes))
-		return;
-	size = kmc_item_nominal(store, item->nkey, item->client_flags, item->nbytes);
 	size = DIV_ROUND_UP(size, KMC_SIZES_STEP);
 	if (size < kmc_sizes_buckets(store))
 		atomic_add(change, &store->sizes[size]);

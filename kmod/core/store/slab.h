@@ -238,6 +238,9 @@ struct kmc_item *kmc_slab_alloc(struct kmc_store *store, u32 class, u32 need, bo
 /* Give a chunk back. Its reference count must be 0. Any context. */
 void kmc_slab_free(struct kmc_store *store, u32 handle);
 
+/* The same, BH off, for who knows where it is. */
+void kmc_slab_give(struct kmc_store *store, struct kmc_item *item, u32 handle);
+
 /* The smallest class whose nominal chunk takes @nominal bytes, or the largest. */
 u32 kmc_slab_class(const struct kmc_slab *slab, u64 nominal);
 

@@ -57,7 +57,13 @@ int kmc_sizes_init(struct kmc_store *store);
 void kmc_sizes_exit(struct kmc_store *store);
 
 /* An item came (@change is 1) or went (-1). Stripe lock. */
-void kmc_sizes_count(struct kmc_store *store, const struct kmc_item *item, int change);
+void kmc_sizes_add(struct kmc_store *store, const struct kmc_item *item, int change);
+
+static inline void kmc_sizes_count(struct kmc_store *store, const struct kmc_item *item, int change)
+{
+	if (unlikely(store->sizes))
+		kmc_sizes_add(store, item, change);
+}
 
 /* An item's key as lookups want it. */
 struct kmc_key kmc_item_as_key(const struct kmc_store *store, struct kmc_item *item);
@@ -100,6 +106,12 @@ enum kmc_store_status kmc_item_swap(struct kmc_store *store, const struct kmc_ke
 
 /* The CAS value for what is changed now. */
 u64 kmc_cas_for(struct kmc_store *store, const struct kmc_change *change);
+
+/* What an item gets when it is linked; nobody sees it yet. Stripe lock. @now: on the cache's clock */
+void kmc_link_prepare(struct kmc_store *store, struct kmc_item *item, const struct kmc_change *change, u32 now);
+
+/* kmc_item_put() with BH off. */
+void kmc_item_drop(struct kmc_store *store, struct kmc_item *item);
 
 /* What kmc_item_alloc()'s errors are called. */
 enum kmc_store_status kmc_store_error(long err);

@@ -281,6 +281,28 @@ struct kmc_change {
 };
 
 /**
+ * struct kmc_put - a value that lies there whole, for a key of which nothing is known
+ * @key, @value: @nkey bytes, 1 to KMC_KEY_MAX, and @nbytes; copied, each byte read once
+ * @deadline, @now: on the cache's clock; @now is kmc_store_now() of this turn
+ */
+struct kmc_put {
+	const u8 *key;
+	const u8 *value;
+	u32 nkey;
+	u32 nbytes;
+	u32 client_flags;
+	u32 deadline;
+	u32 now;
+};
+
+/**
+ * kmc_put_key - the straight way to store, whatever is there
+ * @class: of the item, set if it was stored
+ * BH off; who watches is not told. Return: false: it takes more (or cannot be), and nothing was done.
+ */
+bool kmc_put_key(struct kmc_store *store, const struct kmc_put *put, u32 *class);
+
+/**
  * struct kmc_linking - how an item is to be linked, and what came of it
  * @cas: for KMC_CAS (and for KMC_SET, KMC_REPLACE, KMC_APPEND and KMC_PREPEND, if not 0): the value that the
  *	present item must have
