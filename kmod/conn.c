@@ -3,7 +3,8 @@
  * Life of a connection.
  *
  * Made on the instance's doorman when a socket was accepted: counted and listed, callbacks taken over,
- * kicked once for bytes that came before. From then on it is served under its lock, where bytes come in or
+ * kicked once for bytes that came before. Whoever finds it in the list meanwhile (an instance that stops, aging) may
+ * kick it too early: its work item does nothing while KMC_CONN_NEW is set. From then on it is served under its lock, where bytes come in or
  * by its work item (serve.h); everybody else sets a flag and kicks.
  *
  * Ends in its work item, for whatever reason. Unlink: callbacks restored under sk_callback_lock (from
@@ -302,8 +303,8 @@ static void conn_work(struct work_struct *work)
 {
 	struct kmc_conn *conn = container_of(to_delayed_work(work), struct kmc_conn, work);
 
-	if (!conn->sock)
-		return;		/* a kick that came too late */
+	if (test_bit(KMC_CONN_NEW, &conn->flags) || !conn->sock)
+		return;		/* a kick that came too early, or too late */
 	switch (conn_turn(conn)) {
 	case KMC_STEP_CLOSE:
 		conn_close(conn);
@@ -345,6 +346,7 @@ static struct kmc_conn *conn_alloc(struct kmc_listener *listener, struct socket 
 	conn->transport = sock->sk->sk_family == AF_UNIX ? &kmc_unix : &kmc_tcp;
 	conn->last_active = jiffies;
 	conn->server = server;
+	set_bit(KMC_CONN_NEW, &conn->flags);
 	return conn;
 }
 
@@ -371,6 +373,16 @@ static void conn_refuse(struct socket *sock)
 	kernel_sendmsg(sock, &msg, &line, 1, line.iov_len);
 }
 
+/* Bytes that came before it was attached, and kicks that came too early, have called nobody. */
+static void conn_begin(struct kmc_conn *conn)
+{
+	/* Once it is not new, somebody else's kick may end it. */
+	rcu_read_lock();
+	clear_bit(KMC_CONN_NEW, &conn->flags);
+	kmc_conn_kick(conn);
+	rcu_read_unlock();
+}
+
 void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 {
 	struct kmc_conn *conn;
@@ -387,8 +399,7 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 	conn_tell(conn, NULL);
 	if (conn->transport->attach(conn))
 		set_bit(KMC_CONN_DEAD, &conn->flags);
-	/* Bytes that came before we were attached have called nobody of ours. */
-	kmc_conn_kick(conn);
+	conn_begin(conn);
 	return;
 
 release:

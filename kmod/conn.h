@@ -71,6 +71,7 @@ bool kmc_unix_backlog_holds_files(struct sock *sk);
 
 /* struct kmc_conn.flags */
 enum kmc_conn_flag {
+	KMC_CONN_NEW,		/* the doorman has it still: its work item leaves it alone, and is kicked once more */
 	KMC_CONN_DEAD,		/* is to end: its instance stops */
 	KMC_CONN_AGED,		/* aging found it idle; its own work item decides */
 	KMC_CONN_WANTS_ROOM,	/* a reply waits: sk_write_space may queue the work item */

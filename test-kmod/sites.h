@@ -23,6 +23,7 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "early.h"
 #include "fault.h"
 
 #define KMC_TX_SPARES false
@@ -208,6 +209,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define ip6_dst_lookup_flow(...) KMC_OR(ERR_PTR(-ENOMEM), ip6_dst_lookup_flow, __VA_ARGS__)
 #define kmc_shrinker_start(...) KMC_OR_NULL(kmc_shrinker_start, __VA_ARGS__)
 #define genl_register_family(...) KMC_OR(-ENOMEM, genl_register_family, __VA_ARGS__)
+#define tcp_sock_set_nodelay(sk) kmc_test_nodelay(sk)
 #define netlink_register_notifier(...) KMC_OR(-ENOMEM, netlink_register_notifier, __VA_ARGS__)
 
 #endif
