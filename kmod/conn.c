@@ -465,8 +465,8 @@ int kmc_conns_init(void)
 
 void kmc_conns_exit(void)
 {
-	kmc_frag_exit();
 	kmc_unix_exit();
 	destroy_workqueue(conn_wq);
+	kmc_frag_exit();
 	kmem_cache_destroy(conn_cache);
 }

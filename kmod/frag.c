@@ -2,14 +2,23 @@
 #include "frag.h"
 
 #include <linux/bottom_half.h>
+#include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 
 #define SPARE_FRAGS	32
 
+/* A test of allocations that fail can do without: each turn has a page of its own then. */
+#ifndef KMC_FRAG_SPARES
+#define KMC_FRAG_SPARES true
+#endif
+
 struct kmc_frags {
 	struct page_frag spare[SPARE_FRAGS];
-	u32 last;	/* taken last */
+	u32 last;		/* taken last */
+	bool missed;		/* there was no new one to be had, before @again none is asked for */
+	unsigned long again;	/* jiffies */
 };
 
 static DEFINE_PER_CPU(struct kmc_frags, frags);
@@ -62,6 +71,32 @@ void kmc_frag_take(struct page_frag *taken, size_t size)
 	local_bh_enable();
 }
 
+static struct page *frag_new(struct kmc_frags *mine)
+{
+	struct page *page;
+
+	if (mine->missed && time_before(jiffies, mine->again))
+		return NULL;
+	/* No reserves, for one can do without. */
+	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN, KMC_FRAG_ORDER);
+	mine->missed = !page;
+	mine->again = jiffies + KMC_FRAG_PAUSE;
+	return page;
+}
+
+bool kmc_frag_have(struct page_frag *frag, size_t size)
+{
+	kmc_frag_take(frag, size);
+	if (frag->page)
+		return true;
+	local_bh_disable();
+	frag->page = frag_new(this_cpu_ptr(&frags));
+	local_bh_enable();
+	frag->offset = 0;
+	frag->size = KMC_FRAG_SIZE;
+	return frag->page;
+}
+
 /* Where this CPU may keep one more: the place of the last, unless a softirq was faster. BH off. Return: NULL: nowhere. */
 static struct page_frag *free_place(struct kmc_frags *mine)
 {
@@ -84,7 +119,7 @@ void kmc_frag_give(struct page_frag *frag)
 		return;
 	local_bh_disable();
 	/* One of the reserves marks what it carries, and receivers on this machine drop that: it is not kept. */
-	place = page_is_pfmemalloc(frag->page) ? NULL : free_place(this_cpu_ptr(&frags));
+	place = !KMC_FRAG_SPARES || page_is_pfmemalloc(frag->page) ? NULL : free_place(this_cpu_ptr(&frags));
 	if (place)
 		*place = *frag;
 	else

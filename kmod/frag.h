@@ -13,6 +13,10 @@
 #include <linux/mm_types_task.h>
 #include <linux/types.h>
 
+#define KMC_FRAG_ORDER	3		/* PAGE_ALLOC_COSTLY_ORDER, as the stack's own are */
+#define KMC_FRAG_SIZE	(PAGE_SIZE << KMC_FRAG_ORDER)
+#define KMC_FRAG_PAUSE	(HZ / 10)	/* looking in vain is no work for each request, and it wakes who compacts memory */
+
 /* Bytes to write to. */
 static inline u32 kmc_frag_room(const struct page_frag *frag)
 {
@@ -21,6 +25,12 @@ static inline u32 kmc_frag_room(const struct page_frag *frag)
 
 /* One of this CPU's with room for @size bytes, else @frag->page is NULL: there is none. Any context but a hard interrupt. */
 void kmc_frag_take(struct page_frag *frag, size_t size);
+
+/*
+ * The same, and a new one where there is none, of KMC_FRAG_SIZE bytes. When no new one can be had, none is asked for in
+ * the next KMC_FRAG_PAUSE on this CPU. Return: false: none; @frag->page is NULL.
+ */
+bool kmc_frag_have(struct page_frag *frag, size_t size);
 
 /* Give one back, to this CPU if it can keep one more. NULL is fine. @frag->page is NULL then. */
 void kmc_frag_give(struct page_frag *frag);

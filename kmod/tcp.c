@@ -188,18 +188,13 @@ static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 	return sent;
 }
 
-/* A test of sends that fail does without: they have one place then. */
-#ifndef KMC_TCP_FRAGS
-#define KMC_TCP_FRAGS true
-#endif
-
 static const struct kmc_socket_ops tcp_ops = {
 	.lock = tcp_lock,
 	.unlock = tcp_unlock,
 	.peek = tcp_peek,
 	.consume = tcp_consume,
 	.send = tcp_send,
-	.in_frag = KMC_TCP_FRAGS,
+	.in_frag = true,
 };
 
 /* Called with the socket's spinlock held, or in the task that owns the socket. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "tx.h"
 
-#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <net/sock.h>
@@ -17,6 +16,11 @@ static struct kmem_cache *tx_cache;
 /* A test of failing allocations does without: each buffer comes from the cache then. */
 #ifndef KMC_TX_SPARES
 #define KMC_TX_SPARES true
+#endif
+
+/* A test of sends that fail has both ways to send: from pages, and by copying. */
+#ifndef KMC_TX_FRAGS
+#define KMC_TX_FRAGS true
 #endif
 
 /* The buffer that was given back last on a CPU: in the steady state a request allocates nothing. */
@@ -64,18 +68,6 @@ bool kmc_tx_take(struct kmc_conn *conn)
 	return true;
 }
 
-/* Room for a reply, in a page of more than one. */
-static bool tx_take_frag(struct page_frag *frag)
-{
-	kmc_frag_take(frag, KMC_REPLY_ROOM_MIN);
-	if (!frag->page && !skb_page_frag_refill(PAGE_SIZE, frag, GFP_ATOMIC | __GFP_NOWARN))
-		return false;
-	if (kmc_frag_room(frag) >= KMC_REPLY_ROOM_MIN)
-		return true;
-	kmc_frag_give(frag);
-	return false;
-}
-
 /* Where the reply ends in the fragment: what lies before may be on its way. */
 static u32 tx_end(const struct kmc_txbuf *tx)
 {
@@ -95,7 +87,7 @@ void kmc_tx_furnish(struct kmc_conn *conn)
 		tx->frag.offset = tx_end(tx);
 		kmc_frag_give(&tx->frag);
 	}
-	if (tx_take_frag(&tx->frag)) {
+	if (KMC_TX_FRAGS && kmc_frag_have(&tx->frag, KMC_REPLY_ROOM_MIN)) {
 		room = (u8 *)page_address(tx->frag.page) + tx->frag.offset;
 		size = min(size, kmc_frag_room(&tx->frag));
 	}

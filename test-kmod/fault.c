@@ -4,12 +4,19 @@
  *	fail	N: the N-th hit from now fails; 0: none. Reads as how many hits are still to come.
  *	burst	N: the next N hits of that one site fail
  *	sites	"FILE:LINE WHAT HITS FAILED" for each site, read only
+ *	tx_frags	Y: TCP's replies are sent from pages that they are built in; N: from buffers, by copying
+ *	frag_spares	Y: those pages are kept for the next; N: each turn asks for one
  * A failure is said in the kernel's log, so that it is known even of a load that failed.
  */
 #include "fault.h"
 
 #include <linux/module.h>
 #include <linux/sysfs.h>
+
+bool kmc_test_tx_frags = true;
+module_param_named(tx_frags, kmc_test_tx_frags, bool, 0600);
+bool kmc_test_frag_spares;
+module_param_named(frag_spares, kmc_test_frag_spares, bool, 0600);
 
 static atomic_t countdown = ATOMIC_INIT(0);
 static atomic_t burst = ATOMIC_INIT(0);

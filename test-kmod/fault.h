@@ -25,6 +25,9 @@ struct kmc_fault_site {
 /* Ends of the section of sites (first.c, last.c): the sites lie between them. */
 extern struct kmc_fault_site kmc_fault_first, kmc_fault_last;
 
+/* Ways of the module that a test may choose between; parameters tx_frags, frag_spares. */
+extern bool kmc_test_tx_frags, kmc_test_frag_spares;
+
 /* Count a hit. Return: whether this one is to fail. Any context. */
 bool kmc_fault(struct kmc_fault_site *site);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The fault sites of kmctest.ko (fault.c), and what it says of them."""
 
+import contextlib
 import pathlib
 import re
 import subprocess
@@ -18,6 +19,38 @@ def fail(nth, site=""):
     """The nth hit of `site` (or of any) from now on fails; 0: none."""
     (PARAMETERS / "only").write_text(site)
     (PARAMETERS / "fail").write_text(str(nth))
+
+
+@contextlib.contextmanager
+def burst(site, hits):
+    """The next `hits` hits of `site` fail."""
+    fail(0, site)
+    (PARAMETERS / "burst").write_text(str(hits))
+    try:
+        yield
+    finally:
+        (PARAMETERS / "burst").write_text("0")
+        fail(0)
+
+
+@contextlib.contextmanager
+def _switched(name, on):
+    before = parameter(name)
+    (PARAMETERS / name).write_text("NY"[on])
+    try:
+        yield
+    finally:
+        (PARAMETERS / name).write_text(before)
+
+
+def tx_frags(on):
+    """Whether TCP's replies are built in pages and sent from there."""
+    return _switched("tx_frags", on)
+
+
+def frag_spares(on):
+    """Whether such pages are kept."""
+    return _switched("frag_spares", on)
 
 
 def sites():

@@ -13,6 +13,7 @@
 #include <linux/shrinker.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -27,7 +28,8 @@
 #include "fault.h"
 
 #define KMC_TX_SPARES false
-#define KMC_TCP_FRAGS false
+#define KMC_TX_FRAGS READ_ONCE(kmc_test_tx_frags)
+#define KMC_FRAG_SPARES READ_ONCE(kmc_test_frag_spares)
 #define KMC_UDP_SPARES false
 
 #define KMC_FAULT(name) ({ \
@@ -36,6 +38,11 @@
 	kmc_fault(&__site); })
 #define KMC_OR_NULL(name, ...) (KMC_FAULT(name) ? NULL : kmc_real_##name(__VA_ARGS__))
 #define KMC_OR(error, name, ...) (KMC_FAULT(name) ? (error) : kmc_real_##name(__VA_ARGS__))
+
+static inline struct page *kmc_real_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return alloc_pages(gfp, order);
+}
 
 static inline void *kmc_real_kzalloc(size_t size, gfp_t gfp)
 {
@@ -132,6 +139,13 @@ static inline int kmc_starved_send(struct sock *sk)
 	return -EAGAIN;
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+static inline int kmc_real_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size, int flags)
+{
+	return tcp_sendpage_locked(sk, page, offset, size, flags);
+}
+#endif
+
 static inline int kmc_real___sk_mem_schedule(struct sock *sk, int size, int kind)
 {
 	return __sk_mem_schedule(sk, size, kind);
@@ -168,6 +182,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 	return netlink_register_notifier(block);
 }
 
+#undef alloc_pages
 #undef kzalloc
 #undef kmalloc
 #undef kvzalloc
@@ -181,6 +196,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #undef kmem_cache_create
 #undef skb_copy
 
+#define alloc_pages(...) KMC_OR_NULL(alloc_pages, __VA_ARGS__)
 #define kzalloc(...) KMC_OR_NULL(kzalloc, __VA_ARGS__)
 #define kmalloc(...) KMC_OR_NULL(kmalloc, __VA_ARGS__)
 #define kvzalloc(...) KMC_OR_NULL(kvzalloc, __VA_ARGS__)
@@ -203,6 +219,7 @@ static inline int kmc_real_netlink_register_notifier(struct notifier_block *bloc
 #define kernel_accept(...) KMC_OR(-ENFILE, kernel_accept, __VA_ARGS__)
 #define kmc_sock_sendmsg(...) KMC_OR(-ENOBUFS, kmc_sock_sendmsg, __VA_ARGS__)
 #define tcp_sendmsg_locked(sk, ...) KMC_OR(kmc_starved_send(sk), tcp_sendmsg_locked, sk, __VA_ARGS__)
+#define tcp_sendpage_locked(sk, ...) KMC_OR(kmc_starved_send(sk), tcp_sendpage_locked, sk, __VA_ARGS__)
 #define __sk_mem_schedule(...) KMC_OR(0, __sk_mem_schedule, __VA_ARGS__)
 #define xa_alloc_bh(...) KMC_OR(-ENOMEM, xa_alloc_bh, __VA_ARGS__)
 #define ip_route_output_flow(...) KMC_OR(ERR_PTR(-ENOBUFS), ip_route_output_flow, __VA_ARGS__)

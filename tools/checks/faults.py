@@ -11,7 +11,7 @@ ASKS = re.compile(r"\b(k[vmz]*(?:alloc|calloc)(?:_array|_node)?|kmemdup\w*|kstrn
                   r"alloc_\w+|__get_free_pages?|kmem_cache_(?:z?alloc|create)\w*|(?:genl|nl)msg_new|"
                   r"\w*skb_(?:copy|clone|realloc_headroom)|(?:idr|ida|xa)_alloc\w*|xa_(?:store|insert)\w*|sock_create\w*|"
                   r"kernel_accept|__sk_mem_\w*schedule|\w+_route_output\w*|\w+_dst_lookup\w*|kthread_create\w*|genl_register_family|"
-                  r"netlink_register_notifier|kmc_shrinker_start)\(")
+                  r"netlink_register_notifier|kmc_shrinker_start|tcp_send\w+_locked|\w*page_frag_refill)\(")
 OWN = re.compile(r"^(?:static|struct|void|int|bool)[^\n=;(]*?(\w+)\(", re.M)
 
 
