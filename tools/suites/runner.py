@@ -119,6 +119,10 @@ class Runner:
                                        start_new_session=True)
             with self._lock:
                 self._living.add(process)
+                late = self._ending
+            # All others were ended while this one began.
+            if late:
+                self._end_group(process)
             ended = threading.Event()
             threading.Thread(target=self._heartbeat, args=(suite, folder / "output", ended), daemon=True).start()
             try:
