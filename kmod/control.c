@@ -506,8 +506,10 @@ static int do_subscribe(struct sk_buff *skb, struct genl_info *info)
 	struct kmc_owner owner = kmc_owner_of(skb);
 	int err = kmc_event_subscribe(genl_info_net(info), &owner);
 
-	if (err)
+	if (err == -ENOMEM)
 		NL_SET_ERR_MSG(info->extack, "no memory for one more subscriber");
+	else if (err)
+		NL_SET_ERR_MSG(info->extack, "as many sockets are subscribed as may be, or as one user namespace's owner may have");
 	return err;
 }
 

@@ -17,6 +17,7 @@
 #include "control.h"
 #include "owner.h"
 #include "server.h"
+#include "tenant.h"
 
 #define SUBSCRIBERS_MAX 1024	/* of the machine */
 
@@ -27,7 +28,6 @@ struct subscriber {
 
 static DEFINE_MUTEX(subscribers_mutex);
 static LIST_HEAD(subscribers);
-static u32 nr_subscribers;
 
 /* Return: the message, or NULL without memory. */
 static struct sk_buff *event_message(const struct kmc_server *server, enum kmc_event event,
@@ -78,13 +78,14 @@ void kmc_event_send(const struct kmc_server *server, enum kmc_event event, enum 
 		nlmsg_free(skb);
 }
 
-static bool is_subscribed(const struct kmc_owner *owner)
+static bool is_subscribed(const struct kmc_owner *owner, struct kmc_census *census)
 {
 	struct subscriber *subscriber;
 
 	list_for_each_entry(subscriber, &subscribers, node) {
 		if (subscriber->owner.sk == owner->sk)
 			return true;
+		kmc_census_count(census, sock_net(subscriber->owner.sk));
 	}
 	return false;
 }
@@ -92,22 +93,23 @@ static bool is_subscribed(const struct kmc_owner *owner)
 int kmc_event_subscribe(struct net *net, const struct kmc_owner *owner)
 {
 	struct subscriber *subscriber = kzalloc(sizeof(*subscriber), GFP_KERNEL);
+	struct kmc_census census = { .net = net };
 	int err = 0;
 
 	if (!subscriber)
 		return -ENOMEM;
 	mutex_lock(&subscribers_mutex);
-	if (is_subscribed(owner)) {
-		kfree(subscriber);
-	} else if (nr_subscribers >= SUBSCRIBERS_MAX) {
-		kfree(subscriber);
-		err = -ENOSPC;
-	} else {
-		subscriber->owner = kmc_owner_get(owner);
-		list_add_tail(&subscriber->node, &subscribers);
-		nr_subscribers++;
-	}
+	if (is_subscribed(owner, &census))
+		goto out;
+	err = kmc_census_room(&census, SUBSCRIBERS_MAX);
+	if (err)
+		goto out;
+	subscriber->owner = kmc_owner_get(owner);
+	list_add_tail(&subscriber->node, &subscribers);
+	subscriber = NULL;
+out:
 	mutex_unlock(&subscribers_mutex);
+	kfree(subscriber);
 	return err;
 }
 
@@ -115,7 +117,6 @@ static void unsubscribe(struct subscriber *subscriber)
 {
 	lockdep_assert_held(&subscribers_mutex);
 	list_del(&subscriber->node);
-	nr_subscribers--;
 	kmc_owner_put(&subscriber->owner);
 	kfree(subscriber);
 }

@@ -8,13 +8,13 @@
 
 #include "listener.h"
 #include "server.h"
+#include "tenant.h"
 
 static DEFINE_MUTEX(registry_mutex);
 
 /* All below: under registry_mutex. */
 static LIST_HEAD(servers);		/* by rising id */
 static DEFINE_HASHTABLE(served, 6);	/* struct kmc_listener.served, by address of the struct sock */
-static u32 nr_servers;
 static bool shut;
 
 void kmc_registry_lock(void)
@@ -95,21 +95,35 @@ static int claim_sockets(struct kmc_server *server, struct netlink_ext_ack *exta
 	return 0;
 }
 
+static_assert(KMC_INSTANCES_TENANT_MAX == KMC_INSTANCES_MAX / KMC_TENANT_PART);
+
+static int find_room(const struct net *net, struct netlink_ext_ack *extack)
+{
+	struct kmc_census census = { .net = net };
+	struct kmc_server *server;
+	int err;
+
+	list_for_each_entry(server, &servers, node)
+		kmc_census_count(&census, server->net);
+	err = kmc_census_room(&census, KMC_INSTANCES_MAX);
+	if (err == -ENOSPC)
+		NL_SET_ERR_MSG(extack, "as many instances live as this module allows");
+	if (err == -EDQUOT)
+		NL_SET_ERR_MSG(extack, "as many instances live as one user namespace's owner may have, or all of them together");
+	return err;
+}
+
 static int may_add(struct kmc_server *server, struct netlink_ext_ack *extack)
 {
 	if (shut) {
 		NL_SET_ERR_MSG(extack, "the module is being unloaded");
 		return -ESHUTDOWN;
 	}
-	if (nr_servers >= KMC_INSTANCES_MAX) {
-		NL_SET_ERR_MSG(extack, "as many instances live as this module allows");
-		return -ENOSPC;
-	}
 	if (find(server->net, 0, server->name)) {
 		NL_SET_ERR_MSG(extack, "an instance of that name lives in this network namespace");
 		return -EEXIST;
 	}
-	return 0;
+	return find_room(server->net, extack);
 }
 
 /* Instances are made side by side, so they may come here in another order than they got their ids. */
@@ -135,7 +149,6 @@ int kmc_registry_add(struct kmc_server *server, struct netlink_ext_ack *extack)
 	err = claim_sockets(server, extack);
 	if (err)
 		return err;
-	nr_servers++;
 	kmc_server_get(server);
 	list_by_id(server);
 	return 0;
@@ -145,7 +158,6 @@ void kmc_registry_remove(struct kmc_server *server)
 {
 	mutex_lock(&registry_mutex);
 	list_del_init(&server->node);
-	nr_servers--;
 	mutex_unlock(&registry_mutex);
 	kmc_server_put(server);
 }

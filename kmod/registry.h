@@ -22,7 +22,7 @@ void kmc_registry_unlock(void);
 /**
  * kmc_registry_add - list an instance and claim its sockets
  * Takes a reference for the list. The mutex is held. Return: 0, -EEXIST, -EBUSY (a socket that is served already),
- * -ENOSPC (too many), -ESHUTDOWN.
+ * -ENOSPC (too many), -EDQUOT (too many of tenants), -ESHUTDOWN.
  */
 int kmc_registry_add(struct kmc_server *server, struct netlink_ext_ack *extack);
 

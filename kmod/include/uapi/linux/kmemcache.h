@@ -27,6 +27,8 @@
  *   ENOENT        no such instance
  *   ENOMEM        memory for the instance could not be had
  *   ENOSPC        KMC_INSTANCES_MAX instances live already, or too many sockets are subscribed
+ *   EDQUOT        a user namespace's owner has KMC_INSTANCES_TENANT_MAX instances, or as many subscribed sockets, or all
+ *                 of them together have seven times that
  *   EOPNOTSUPP    reserved in this contract, not offered by this module
  *   ESHUTDOWN     the module is being unloaded
  *
@@ -105,6 +107,7 @@
 #define KMC_TAG_MAX		8	/* bytes of a listener's tag */
 #define KMC_LISTENERS_MAX	64	/* sockets of one instance */
 #define KMC_INSTANCES_MAX	1024	/* instances of one machine */
+#define KMC_INSTANCES_TENANT_MAX 128	/* of those, of one owner of user namespaces */
 #define KMC_STATS_GROUP_MAX	63	/* bytes of a statistics group */
 #define KMC_INTER_MAX		255	/* bytes of KMC_S_INTER */
 #define KMC_SLAB_SIZES_MAX	511	/* bytes of KMC_S_SLAB_SIZES */
