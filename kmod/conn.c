@@ -59,7 +59,10 @@ bool kmc_conn_direct(void)
 
 void kmc_conn_kick_after(struct kmc_conn *conn, unsigned long delay)
 {
-	queue_delayed_work_on(raw_smp_processor_id(), conn_wq, &conn->work, delay);
+	/* The CPU must not go meanwhile: a timer that is started on one that has gone rests until that comes back. */
+	preempt_disable();
+	queue_delayed_work_on(smp_processor_id(), conn_wq, &conn->work, delay);
+	preempt_enable();
 }
 
 /* A connection that watches has something to read in its ring. It lives: its session does. */
