@@ -52,7 +52,7 @@ enum kmc_rx {
  * @lock, @unlock: around all others, in process context
  * @peek: the next received bytes
  * @consume: the first @len of them are done with
- * @send: Return: bytes taken, -EAGAIN (sk_write_space will be called), -ENOMEM (it will not), or
+ * @send: the reply; @vec: KMC_REPLY_SEGMENTS, to be filled by kmc_tx_message(). Return: bytes taken, -EAGAIN (sk_write_space will be called), -ENOMEM (it will not), or
  *	another error, which is final
  * @in_frag: replies are built where they can be sent from; see struct kmc_txbuf
  */
@@ -61,7 +61,7 @@ struct kmc_socket_ops {
 	void (*unlock)(struct kmc_conn *conn);
 	enum kmc_rx (*peek)(struct kmc_conn *conn, struct kmc_run *run);
 	void (*consume)(struct kmc_conn *conn, u32 len);
-	int (*send)(struct kmc_conn *conn, struct msghdr *msg, size_t size);
+	int (*send)(struct kmc_conn *conn, struct kvec *vec);
 	bool in_frag;
 };
 
@@ -69,11 +69,10 @@ struct kmc_socket_ops {
 static __always_inline enum kmc_step kmc_serve_send(struct kmc_conn *conn, const struct kmc_socket_ops *ops)
 {
 	struct kvec vec[KMC_REPLY_SEGMENTS] __uninitialized;
-	struct msghdr msg __uninitialized;
 	int sent;
 
 	while (!kmc_reply_empty(&conn->tx->reply)) {
-		sent = ops->send(conn, &msg, kmc_tx_message(conn, &msg, vec));
+		sent = ops->send(conn, vec);
 		if (sent > 0) {
 			kmc_tx_sent(conn, sent);
 			continue;

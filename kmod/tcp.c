@@ -141,11 +141,15 @@ static int tcp_send_message(struct sock *sk, struct msghdr *msg, size_t size)
 	return tcp_sendmsg_locked(sk, msg, size);
 }
 
-static int tcp_send_copy(struct sock *sk, struct msghdr *msg, size_t size)
+static int tcp_send_copy(struct kmc_conn *conn, struct kvec *vec)
 {
+	struct sock *sk = conn_sk(conn);
+	struct msghdr msg __uninitialized;
+	size_t size = kmc_tx_message(conn, &msg, vec);
+
 	lend_frag(sk, size);
-	size = tcp_send_some(sk, msg, size);
-	return tcp_send_message(sk, msg, size);
+	size = tcp_send_some(sk, &msg, size);
+	return tcp_send_message(sk, &msg, size);
 }
 
 /* A part of a page that stays as it is until nobody looks at it any more. 6.1 has the name MSG_SPLICE_PAGES only. */
@@ -167,7 +171,7 @@ static int tcp_send_page(struct sock *sk, struct page *page, u32 offset, size_t 
 #endif
 
 /* In a work item bottom halves are on: the stack may want to rest when much has come meanwhile (sk_flush_backlog). */
-static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
+static int tcp_send(struct kmc_conn *conn, struct kvec *vec)
 {
 	struct sock *sk = conn_sk(conn);
 	struct kmc_txbuf *tx = conn->tx;
@@ -177,9 +181,9 @@ static int tcp_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
 	conn->sending = true;
 	/* A device that gathers nothing has all copied, in ways that are not made for softirq. */
 	if (sk->sk_route_caps & NETIF_F_SG && kmc_tx_in_frag(tx, &offset))
-		sent = tcp_send_page(sk, tx->frag.page, offset, size);
+		sent = tcp_send_page(sk, tx->frag.page, offset, tx->reply.bytes);
 	else
-		sent = tcp_send_copy(sk, msg, size);
+		sent = tcp_send_copy(conn, vec);
 	conn->sending = false;
 	take_frag_back(sk);
 	/* Nothing in flight: what is missing is memory, and no acknowledgement will tell when it is there. */

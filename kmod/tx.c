@@ -102,8 +102,9 @@ void kmc_tx_settle(struct kmc_conn *conn)
 	if (!tx || !tx->frag.page)
 		return;
 	tx->frag.offset = tx_end(tx);
-	/* Before the page is somebody else's. */
-	kmc_reply_move(&tx->reply, tx->room, sizeof(tx->room));
+	/* Before the page is somebody else's. What is empty is given back, and begins anew with who takes it. */
+	if (!kmc_reply_empty(&tx->reply))
+		kmc_reply_move(&tx->reply, tx->room, sizeof(tx->room));
 	kmc_frag_give(&tx->frag);
 }
 

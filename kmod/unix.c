@@ -145,10 +145,12 @@ static void unix_consume(struct kmc_conn *conn, u32 len)
 		unix_drop(conn);
 }
 
-static int unix_send(struct kmc_conn *conn, struct msghdr *msg, size_t size)
+static int unix_send(struct kmc_conn *conn, struct kvec *vec)
 {
 	struct mem_cgroup *before = kmc_charge_begin(conn->server);
-	int sent = kmc_sock_sendmsg(conn->sock, msg, size);
+	struct msghdr msg __uninitialized;
+	size_t size = kmc_tx_message(conn, &msg, vec);
+	int sent = kmc_sock_sendmsg(conn->sock, &msg, size);
 
 	kmc_charge_end(before);
 	return sent;

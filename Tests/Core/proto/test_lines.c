@@ -162,8 +162,25 @@ static void test_nearly_plain(void)
 		  "END\r\nSTORED\r\nVA 0\r\n\r\n" BAD BAD, false, "an empty value, no key");
 }
 
+/* Several keys, and behind the line what would be too long for one, or is. */
+static void test_several_keys(void)
+{
+	char value[301] = "", text[1024];
+
+	memset(value, 'v', sizeof(value) - 1);
+	sprintf(text, "set b 0 0 1\r\nB\r\nget a b\r\nset k 0 0 300\r\n%s\r\nget b k2 \r\n", value);
+	test_line(text, "STORED\r\nVALUE b 0 1\r\nB\r\nEND\r\nSTORED\r\nVALUE b 0 1\r\nB\r\nEND\r\n", false,
+		  "gets of two keys around a long value");
+	sprintf(text, "set b 0 0 1\r\nB\r\nget b %.251s b\r\nget a b\r\n", value);
+	test_line(text, "STORED\r\n" BAD "VALUE b 0 1\r\nB\r\nEND\r\n", false, "a key of 251 bytes between two");
+	sprintf(text, "set b 0 0 1\r\nB\r\nget b %.250s b\r\nget a b\n", value);
+	test_line(text, "STORED\r\nVALUE b 0 1\r\nB\r\nVALUE b 0 1\r\nB\r\nEND\r\nVALUE b 0 1\r\nB\r\nEND\r\n", false,
+		  "a key of 250 bytes between two");
+}
+
 void test_lines(void)
 {
+	test_several_keys();
 	test_nearly_plain();
 	test_filled("", 'x', 2046, "\r\n", "ERROR\r\n", false, "unknown, 2048 bytes");
 	test_filled("", 'x', 2047, "\r\n", "", true, "unknown, 2049 bytes");

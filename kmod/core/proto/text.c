@@ -275,6 +275,20 @@ static bool kmc_text_is_http(const struct kmc_tokens *tokens)
 	return tokens->count > 1 && last->len >= 5 && !memcmp(last->at, "HTTP/", 5);
 }
 
+/* Whether no key among the words in [@at, @end) is too long: each has a blank among as many bytes and one more. */
+static bool kmc_text_keys_fit(const u8 *at, const u8 *end)
+{
+	const u8 *blank;
+
+	for (; end - at > KMC_TEXT_KEY_MAX; at = blank + 1) {
+		for (blank = at + KMC_TEXT_KEY_MAX; blank > at && *blank != ' '; blank--)
+			;
+		if (*blank != ' ')
+			return false;
+	}
+	return true;
+}
+
 /*
  * get and its kin: the keys stay where they are and are taken one by one by ->next_key(). Here, @at is
  * behind the command's name, and @whole tells whether the line's end is in sight: then all keys are
@@ -285,7 +299,6 @@ static ssize_t kmc_text_get(const struct kmc_line *line, const u8 *at, bool whol
 {
 	const u8 *end = line->at + line->len;
 	struct kmc_token token;
-	const u8 *first, *blank;
 
 	if (req->op == KMC_OP_TOUCH_GET) {
 		if (!kmc_token_next(at, end, &token))
@@ -300,15 +313,9 @@ static ssize_t kmc_text_get(const struct kmc_line *line, const u8 *at, bool whol
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
 	if (req->invalid)
 		return kmc_refuse(line, req, KMC_ANSWER_BAD_EXPTIME, 0);
-	first = token.at;
-	/* A key is too long if there is no blank among as many bytes and one more. */
-	for (at = first; end - at > KMC_TEXT_KEY_MAX; at = blank + 1) {
-		for (blank = at + KMC_TEXT_KEY_MAX; blank > at && *blank != ' '; blank--)
-			;
-		if (*blank != ' ')
-			return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
-	}
-	return first - line->at;
+	if (!kmc_text_keys_fit(token.at, end))
+		return kmc_refuse(line, req, KMC_ANSWER_BAD_FORMAT, 0);
+	return token.at - line->at;
 }
 
 static const struct kmc_text_command *kmc_text_name(const struct kmc_line *line, size_t *len)
@@ -362,7 +369,10 @@ static ssize_t kmc_text_endless(const struct kmc_line *line, struct kmc_request 
 	return kmc_text_get(line, line->at + len, false, req);
 }
 
-/* "get <key>" with a single blank, and nothing else. Return: bytes before the key; 0: it is not that. */
+/*
+ * "get <key>" with a single blank, and nothing else, or more keys, where the input ends with a line and no word of it is
+ * too long for a key: then those of this line are not either. Return: bytes before the key; 0: it is not that.
+ */
 static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request *req)
 {
 	const u8 *end = data + len, *key = data + 4, *stop;
@@ -370,7 +380,9 @@ static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request 
 	if (len < 7 || memcmp(data, "get ", 4))
 		return 0;
 	stop = kmc_seek_blank(key, end);
-	if (end - stop < 2 || stop == key || stop - key > KMC_TEXT_KEY_MAX || stop[0] != '\r' || stop[1] != '\n')
+	if (end - stop < 2 || stop == key || stop - key > KMC_TEXT_KEY_MAX)
+		return 0;
+	if ((stop[0] != '\r' || stop[1] != '\n') && (stop[0] != ' ' || end[-1] != '\n' || !kmc_text_keys_fit(key, end)))
 		return 0;
 	req->op = KMC_OP_GET;
 	return 4;
