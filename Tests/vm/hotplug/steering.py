@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Several CPUs: they go and come back, and packets are steered from one to the others, while clients are served."""
+"""Packets are steered from one CPU to the others while clients are served.
+
+The kernel changes its code when that is turned on, so QEMU 7.2 may trap for ever (docs/testing.md): nothing for CI.
+"""
 
 import contextlib
 import os
@@ -9,7 +12,6 @@ from lib.load import Load
 from lib.server import Server
 from lib.tap import check, equal, test
 
-CPUS = pathlib.Path("/sys/devices/system/cpu")
 QUEUE = pathlib.Path("/sys/class/net/lo/queues/rx-0")
 FLOWS = pathlib.Path("/proc/sys/net/core/rps_sock_flow_entries")
 ROUNDS = 100
@@ -35,7 +37,7 @@ def _written(*pairs):
             path.write_text(text, encoding="ascii")
 
 
-@test("cpus: packets steered to other CPUs (RPS, RFS) are answered")
+@test("steering: packets steered to other CPUs (RPS, RFS) are answered", timeout=300)
 def steered():
     everyone = f"{(1 << os.cpu_count()) - 1:x}"
     with Server() as one, Load(one.endpoint) as load:
@@ -45,18 +47,3 @@ def steered():
             with _written((FLOWS, "1024"), (QUEUE / "rps_flow_cnt", "1024")):
                 _all_is_well(load, "with RFS")
         _all_is_well(load, "behind it")
-
-
-@test("cpus: they go and come back", timeout=300, long=True)
-def hotplug():
-    files = [CPUS / f"cpu{number}/online" for number in range(1, os.cpu_count())]
-    with Server() as one, Load(one.endpoint) as load:
-        for turn in range(3):
-            for file in files:
-                with _written((file, "0")):
-                    _all_is_well(load, f"without {file.parent.name}, turn {turn}")
-            _all_is_well(load, f"with all CPUs, turn {turn}")
-        with contextlib.ExitStack() as gone:
-            for file in files:
-                gone.enter_context(_written((file, "0")))
-            _all_is_well(load, "on one CPU")
