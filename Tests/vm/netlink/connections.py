@@ -3,6 +3,7 @@
 
 import array
 import contextlib
+import ctypes
 import os
 import socket
 import struct
@@ -105,6 +106,38 @@ def _():
             until(lambda: netlink.get(id_)["conns"] == 0, "no connection left")
         rows = netlink.stats(id_)
         equal((rows["rejected_connections"], rows["total_connections"], rows["listen_disabled_num"]), ("2", "6", "0"), "counts")
+
+
+# struct sock_filter (linux/filter.h): of segments only those with SYN; the byte of the flags is the fourteenth.
+_ONLY_SYN = b"".join(struct.pack("HBBI", *step) for step in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0xffffffff), (0x06, 0, 0, 0)))
+_SO_ATTACH_FILTER = 26
+
+
+@contextlib.contextmanager
+def _deaf(port):
+    """A client that hears nothing, not even that the server has closed, once it is connected."""
+    steps = ctypes.create_string_buffer(_ONLY_SYN)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HxxxxxxP", len(_ONLY_SYN) // 8, ctypes.addressof(steps)))
+        client.settimeout(60)
+        client.connect(("127.0.0.1", port))
+        yield
+
+
+@test("who is refused and acknowledges nothing keeps nobody waiting, though the listener says to linger")
+def _():
+    netlink = k.Netlink()
+    with k.listen_tcp() as tcp:
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+        one = netlink.new([tcp], k.u32(k.KMC_S_CONN_LIMIT, 1), k.u8(k.KMC_S_MAXCONNS_FAST, 1))["id"]
+        port = tcp.getsockname()[1]
+        with Client(port) as first:
+            first.ask(b"get nothing\r\n", END)
+            with _deaf(port):
+                until(lambda: netlink.stats(one)["rejected_connections"] == "1", "the deaf one refused")
+                with Client(port) as third:
+                    equal(third.hear(100), b"ERROR Too many open connections\r\n", "words")
+        netlink.delete(one)
 
 
 @test("without it nobody is let in above the limit until another goes")

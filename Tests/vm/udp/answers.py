@@ -40,6 +40,16 @@ def several():
         equal(client.ask(b"incr none 1\r\n" * 3000), b"NOT_FOUND\r\n" * 3000, "three thousand answers")
 
 
+@test("two thousand requests in a datagram, each of which uses up its turn: all are done")
+def turns():
+    value, more = bytes(70_000), 2300  # of more than a turn may copy
+    with instance(tcp=True) as (_, _, (udp, tcp)), Datagrams(udp.getsockname()) as client:
+        with Wire(tcp.getsockname()) as wire:
+            wire.set(b"a", value)
+        equal(client.ask(b"append a 0 0 1 noreply\r\n!\r\n" * more + b"mn\r\n"), b"MN\r\n", "answer")
+        equal(client.ask(b"mg a s\r\n"), b"HD s%d\r\n" % (len(value) + more), "size")
+
+
 @test("no answer to noreply, quiet commands and quit; the next request is a new conversation")
 def quiet():
     with instance() as (_, _, sockets), Datagrams(sockets[0].getsockname()) as client:
