@@ -390,6 +390,9 @@ void kmc_conn_accepted(struct kmc_listener *listener, struct socket *sock)
 {
 	struct kmc_conn *conn;
 
+	/* It was closed after the doorman had looked; whoever connected since then may have been told so. */
+	if (READ_ONCE(listener->closed))
+		goto release;
 	if (conns_full(listener->server)) {
 		conn_refuse(sock);
 		goto release;
