@@ -17,6 +17,7 @@ from lib.guest import enter, in_child, in_namespace
 from lib.kmcnl import test
 from lib.tap import below, check, equal
 
+SUBSCRIBERS_MAX = 1024  # kmod/event.c
 SMALL = (k.u64(k.KMC_S_MEMORY_LIMIT, 1 << 20), k.u32(k.KMC_S_ITEM_SIZE_MAX, 1 << 16),
          k.u32(k.KMC_S_SLAB_CHUNK_MAX, 1 << 15), k.u32(k.KMC_S_HASHPOWER, 12))
 EVERYWHERE = k.u32(k.KMC_A_FLAGS, k.KMC_LIST_F_ALL_NETNS)
@@ -129,6 +130,24 @@ def unload_is_told():
             equal(sorted(one[1] for one in heard), ids, "ids")
             equal({(one[0], one[3]) for one in heard}, {(k.KMC_EVENT_STOPPED, k.KMC_REASON_UNLOAD)}, "events")
             subscriber.close()
+
+
+@test("so many sockets may subscribe, and no more until one of them goes")
+def _():
+    subscribers = [k.Netlink() for _ in range(SUBSCRIBERS_MAX + 1)]
+    *all_, last = subscribers
+    for subscriber in all_:
+        subscriber.ask(k.KMC_CMD_SUBSCRIBE)
+    try:
+        last.ask(k.KMC_CMD_SUBSCRIBE)
+        check(False, "one more was taken")
+    except k.Refused as refusal:
+        equal(refusal.errno, errno.ENOSPC, "errno")
+    all_[0].ask(k.KMC_CMD_SUBSCRIBE)  # it is one of them
+    all_.pop().close()
+    last.ask(k.KMC_CMD_SUBSCRIBE)
+    for subscriber in [*all_, last]:
+        subscriber.close()
 
 
 @test("an attached instance outlives a fork, and ends with the last copy of its socket")

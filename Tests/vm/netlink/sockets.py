@@ -229,3 +229,17 @@ def _():
     check(answers(path, socket.AF_UNIX) and answers(abstract, socket.AF_UNIX), "no answer over unix")
     netlink.delete(found["id"])
     os.unlink(path)
+
+
+@test("a path that cannot be printed is told to the tool as it is, and to clients with question marks")
+def _():
+    netlink, path = k.Netlink(), f"/run/kmc-{os.getpid()}\x01\r\n"
+    with k.listen_unix(path) as sock:
+        found = netlink.new([sock])
+        equal(found["listeners"][0].get(k.KMC_L_ADDRESS), path.encode(), "address")
+        shown = path[:-3] + "???"
+        equal(netlink.stats(found["id"], "settings")["domain_socket"], shown, "domain_socket")
+        rows = [value for name, value in netlink.stats(found["id"], "conns").items() if name.endswith(":addr")]
+        equal(rows, [f"unix:{shown}"], "addr of stats conns")
+        netlink.delete(found["id"])
+    os.unlink(path)
