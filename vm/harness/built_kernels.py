@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Debug kernels: built from Debian's kernel sources with a configuration of ours, and kept in the cache.
+"""Kernels that find bugs, or count lines: built from Debian's sources with a configuration of ours, kept in the cache.
 
 A kernel is built again when its source package or its configuration changes. It takes some minutes on four cores and
 about 3 GB while it is being built, 500 MB afterwards.
@@ -31,6 +31,7 @@ RECIPES = {
     "debug": Recipe("linux-source-6.1", "6.1", "debug"),
     "kcsan": Recipe("linux-source-6.1", "6.1", "kcsan"),
     "debug-6.12": Recipe("linux-source-6.12", "6.12", "debug"),
+    "gcov": Recipe("linux-source-6.1", "6.1", "gcov"),
 }
 
 def fingerprint(recipe):
