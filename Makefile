@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 VM_KERNELS := 6.1 6.12
-DEBUG_KERNELS := debug
+DEBUG_KERNELS := debug debug-6.12 kcsan gcov
 KVER ?= default
 PORT ?= 11213
 RUN ?= vm
@@ -61,7 +61,7 @@ test: ## Run the tests that fit in 45 minutes; the last line is "N passed, N fai
 	@$(MAKE) --no-print-directory prepare || { echo "0 passed, 1 failed"; exit 1; }
 	@tools/run-suites --tier test $(SUITES)
 
-debug-kernels: deps ## Build the kernels that find bugs (DEBUG_KERNELS="debug kcsan debug-6.12 gcov") and the modules for them.
+debug-kernels: deps ## Build the kernels that find bugs (DEBUG_KERNELS="debug debug-6.12 kcsan gcov") and the modules for them.
 	@tools/deps debug
 	@vm/fetch-kernel $(DEBUG_KERNELS) >/dev/null
 	@$(MAKE) --no-print-directory test-kmods VM_KERNELS="$(DEBUG_KERNELS)"

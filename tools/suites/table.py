@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 
 GUESTS = {"vm-6.1": ("6.1",), "vm-6.12": ("6.12",), "both": ("6.1", "6.12"),
-          "vm-debug": ("debug",), "vm-debug-6.12": ("debug-6.12",), "vm-kcsan": ("kcsan",),
-          "vm-gcov": ("gcov",)}
+          "vm-debug": ("debug",), "vm-debug-6.12": ("debug-6.12",), "vm-debugs": ("debug", "debug-6.12"),
+          "vm-kcsan": ("kcsan",), "vm-gcov": ("gcov",)}
 REPORTS = ("tap", "ktap", "xunit", "line")
 TIERS = ("test", "long")
 
