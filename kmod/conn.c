@@ -306,7 +306,7 @@ static void conn_work(struct work_struct *work)
 {
 	struct kmc_conn *conn = container_of(to_delayed_work(work), struct kmc_conn, work);
 
-	if (test_bit(KMC_CONN_NEW, &conn->flags) || !conn->sock)
+	if (test_bit_acquire(KMC_CONN_NEW, &conn->flags) || !conn->sock)
 		return;		/* a kick that came too early, or too late */
 	switch (conn_turn(conn)) {
 	case KMC_STEP_CLOSE:
@@ -381,7 +381,7 @@ static void conn_begin(struct kmc_conn *conn)
 {
 	/* Once it is not new, somebody else's kick may end it. */
 	rcu_read_lock();
-	clear_bit(KMC_CONN_NEW, &conn->flags);
+	clear_bit_unlock(KMC_CONN_NEW, &conn->flags);
 	kmc_conn_kick(conn);
 	rcu_read_unlock();
 }

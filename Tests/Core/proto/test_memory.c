@@ -121,6 +121,20 @@ static void test_carry(void)
 	drive_close(&d);
 }
 
+/* A set that asked for process context, and went the straight way in the end, has ended: the next may ask as often. */
+static void test_tries_end_with_their_request(void)
+{
+	struct drive d;
+	u32 i;
+
+	drive_open(&d, NULL);
+	for (i = 0; i < 40; i++) {
+		double_knobs.again = 1;
+		say(&d, "set a 0 0 1\r\nx\r\n", "STORED\r\n", "stored at the second try, as those before");
+	}
+	drive_close(&d);
+}
+
 static void test_create(void)
 {
 	struct drive d;
@@ -156,6 +170,7 @@ void test_memory(void)
 	test_again(1);
 	test_again_link();
 	test_starved();
+	test_tries_end_with_their_request();
 	test_carry();
 	test_create();
 	test_torn();

@@ -83,14 +83,20 @@ void kmc_answer_undo(struct kmc_session *s, u32 nr)
 	s->answers -= nr;
 }
 
+/* A request has ended: the next has its tries before it. */
+static void kmc_session_forget_tries(struct kmc_session *s)
+{
+	s->tries = 0;
+	s->starved = false;
+}
+
 bool kmc_session_renew(struct kmc_session *s)
 {
 	kmc_assert_bh_off();
 	if (kmc_session_busy(s) || s->item || s->watcher || s->carry || s->reads || s->answers)
 		return false;
 	s->protocol = NULL;
-	s->tries = 0;
-	s->starved = false;
+	kmc_session_forget_tries(s);
 	s->closing = false;
 	s->any_key = false;
 	s->challenged = false;
@@ -192,8 +198,7 @@ static enum kmc_result kmc_session_run(struct kmc_session *s, struct kmc_turn *t
 	if (result == KMC_DONE) {
 		s->command = NULL;
 		s->phase = KMC_PHASE_BEGIN;
-		s->tries = 0;
-		s->starved = false;
+		kmc_session_forget_tries(s);
 	}
 	return result;
 }
@@ -251,8 +256,10 @@ static enum kmc_result kmc_session_next(struct kmc_session *s, struct kmc_turn *
 		return kmc_wait(turn, KMC_NEED_SEND);
 	if (!s->protocol && !kmc_session_detect(s, *data))
 		return KMC_FAIL;
-	if (*data == 's' && kmc_set_ahead(s, turn))
+	if (*data == 's' && kmc_set_ahead(s, turn)) {
+		kmc_session_forget_tries(s);
 		return KMC_DONE;
+	}
 	head = s->protocol->parse(data, len, &s->req);
 	if (head < 0)
 		return KMC_FAIL;
