@@ -117,6 +117,7 @@ struct kmc_callbacks {
  * @tx: a reply being built or on its way; NULL while there is none, so that idle connections are small
  * @budget: what this turn may still cost
  * @verdict: of the last kmc_session_input()
+ * @serving: TCP: we are in sk_data_ready: it may be called again from there
  * @sending: we are inside our own send: sk_write_space must not queue @work
  * @last_active: jiffies; WRITE_ONCE(), read by aging without the lock
  * @lock: unix: of whoever serves
@@ -141,6 +142,7 @@ struct kmc_conn {
 	struct kmc_txbuf *tx;
 	struct kmc_budget budget;
 	enum kmc_verdict verdict;
+	bool serving;
 	bool sending;
 	unsigned long last_active;
 	struct mutex lock;

@@ -217,18 +217,20 @@ static int check_socket(struct socket *sock, struct net *net, struct netlink_ext
 	return err ? err : check_untouched(sock, extack);
 }
 
-static struct socket *get_socket(int fd, struct netlink_ext_ack *extack)
+/* Return: a socket's file, held. What it says of itself is not asked twice: an upper layer may take sock->file away. */
+static struct file *get_file_of_socket(int fd, struct netlink_ext_ack *extack)
 {
-	int err;
-	struct socket *sock = sockfd_lookup(fd, &err);
+	struct file *file = fget(fd);
 
-	if (sock)
-		return sock;
-	if (err == -ENOTSOCK)
-		NL_SET_ERR_MSG(extack, "a descriptor is not a socket");
-	else
+	if (!file) {
 		NL_SET_ERR_MSG(extack, "a descriptor is not open");
-	return ERR_PTR(err);
+		return ERR_PTR(-EBADF);
+	}
+	if (sock_from_file(file))
+		return file;
+	NL_SET_ERR_MSG(extack, "a descriptor is not a socket");
+	fput(file);
+	return ERR_PTR(-ENOTSOCK);
 }
 
 /* As getsockname(2) says it, but without the socket lock. Return: its length. */
@@ -258,14 +260,15 @@ static int read_address(struct socket *sock, struct sockaddr_storage *address)
 }
 
 static struct kmc_listener *listener_new(struct kmc_server *server, const struct kmc_listener_spec *spec,
-					 struct socket *sock)
+					 struct file *file)
 {
+	struct socket *sock = sock_from_file(file);
 	struct kmc_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
 
 	if (!listener)
 		return NULL;
 	listener->server = server;
-	listener->file = sock->file;
+	listener->file = file;
 	listener->sock = sock;
 	listener->sk = sock->sk;
 	listener->datagrams = sock->type == SOCK_DGRAM;
@@ -284,20 +287,20 @@ struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct k
 				       struct netlink_ext_ack *extack)
 {
 	struct kmc_listener *listener;
-	struct socket *sock;
+	struct file *file;
 	int err;
 
-	sock = get_socket(spec->fd, extack);
-	if (IS_ERR(sock))
-		return ERR_CAST(sock);
-	err = check_socket(sock, server->net, extack);
+	file = get_file_of_socket(spec->fd, extack);
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	err = check_socket(sock_from_file(file), server->net, extack);
 	if (err)
-		goto put_socket;
+		goto put_file;
 	err = -ENOMEM;
-	listener = listener_new(server, spec, sock);
+	listener = listener_new(server, spec, file);
 	if (!listener) {
 		NL_SET_ERR_MSG(extack, "no memory for a listener");
-		goto put_socket;
+		goto put_file;
 	}
 	if (!listener->datagrams)
 		return listener;
@@ -307,8 +310,8 @@ struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct k
 	err = PTR_ERR(listener->udp);
 	kfree(listener);
 
-put_socket:
-	sockfd_put(sock);
+put_file:
+	fput(file);
 	return ERR_PTR(err);
 }
 

@@ -201,17 +201,23 @@ static const struct kmc_socket_ops tcp_ops = {
 	.in_frag = true,
 };
 
-/* Called with the socket's spinlock held, or in the task that owns the socket. */
+/*
+ * Called with the socket's spinlock held, or in the task that owns the socket; also from inside our own send, where a BPF
+ * program that sees the segment sets SO_RCVLOWAT.
+ */
 static void conn_data_ready(struct sock *sk)
 {
 	struct kmc_conn *conn;
 
 	rcu_read_lock();
 	conn = rcu_dereference_sk_user_data(sk);
-	if (conn && sock_owned_by_user_nocheck(sk))
+	if (conn && (conn->serving || sock_owned_by_user_nocheck(sk))) {
 		kmc_conn_kick(conn);
-	else if (conn)
+	} else if (conn) {
+		conn->serving = true;
 		kmc_serve_here(conn, &tcp_ops, KMC_HERE_BYTES);
+		conn->serving = false;
+	}
 	rcu_read_unlock();
 }
 

@@ -50,6 +50,9 @@ static void unix_write_space(struct sock *sk)
 static void unix_lock(struct kmc_conn *conn)
 {
 	mutex_lock(&conn->lock);
+	/* What came before the bit was set is looked at in this turn. */
+	clear_bit(KMC_CONN_AGAIN, &conn->flags);
+	smp_mb__after_atomic();
 }
 
 static void unix_unlock(struct kmc_conn *conn)

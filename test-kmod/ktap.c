@@ -20,6 +20,7 @@ static const struct test tests[] = {
 	{ "a connection that somebody has taken over before us is closed and left as it is", kmc_test_connection_of_another },
 	{ "a port id that comes back does not end another's instance", kmc_test_port_id_of_another },
 	{ "a connection that is being made is left alone while its instance stops", kmc_test_early_end },
+	{ "a client that found the lock taken has the work item run once more, and rest", kmc_test_guest_finds_lock_taken },
 	{ "whose listener's lock somebody holds ends later, and holds nobody up", kmc_test_locked_listener },
 };
 

@@ -19,7 +19,7 @@ bool kmc_ktap_fail(const char *file, int line, const char *condition);
 			return kmc_ktap_fail(__FILE__, __LINE__, #condition); \
 	} while (0)
 
-/* teardown.c, sockets.c, attached.c, held.c, early.c: each true when it passed */
+/* teardown.c, sockets.c, attached.c, held.c, early.c, guest.c: each true when it passed */
 bool kmc_test_teardown_tcp(void);
 bool kmc_test_teardown_unix(void);
 bool kmc_test_sockets_are_given_back(void);
@@ -31,5 +31,6 @@ bool kmc_test_port_id_of_another(void);
 bool kmc_test_connection_of_another(void);
 bool kmc_test_locked_listener(void);
 bool kmc_test_early_end(void);
+bool kmc_test_guest_finds_lock_taken(void);
 
 #endif
