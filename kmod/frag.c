@@ -78,7 +78,7 @@ static struct page *frag_new(struct kmc_frags *mine)
 	if (mine->missed && time_before(jiffies, mine->again))
 		return NULL;
 	/* No reserves, for one can do without. */
-	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NORETRY | __GFP_NOWARN, KMC_FRAG_ORDER);
+	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN, KMC_FRAG_ORDER);
 	mine->missed = !page;
 	mine->again = jiffies + KMC_FRAG_PAUSE;
 	return page;

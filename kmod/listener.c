@@ -217,8 +217,11 @@ static int check_socket(struct socket *sock, struct net *net, struct netlink_ext
 	return err ? err : check_untouched(sock, extack);
 }
 
-/* Return: a socket's file, held. What it says of itself is not asked twice: an upper layer may take sock->file away. */
-static struct file *get_file_of_socket(int fd, struct netlink_ext_ack *extack)
+/*
+ * Return: a socket's file, held. Neither is asked for the other again: an upper layer may give the file another socket,
+ * and take sock->file away.
+ */
+static struct file *get_file_of_socket(int fd, struct socket **sock, struct netlink_ext_ack *extack)
 {
 	struct file *file = fget(fd);
 
@@ -226,7 +229,8 @@ static struct file *get_file_of_socket(int fd, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "a descriptor is not open");
 		return ERR_PTR(-EBADF);
 	}
-	if (sock_from_file(file))
+	*sock = sock_from_file(file);
+	if (*sock)
 		return file;
 	NL_SET_ERR_MSG(extack, "a descriptor is not a socket");
 	fput(file);
@@ -260,9 +264,8 @@ static int read_address(struct socket *sock, struct sockaddr_storage *address)
 }
 
 static struct kmc_listener *listener_new(struct kmc_server *server, const struct kmc_listener_spec *spec,
-					 struct file *file)
+					 struct file *file, struct socket *sock)
 {
-	struct socket *sock = sock_from_file(file);
 	struct kmc_listener *listener = kzalloc(sizeof(*listener), GFP_KERNEL_ACCOUNT);
 
 	if (!listener)
@@ -287,17 +290,18 @@ struct kmc_listener *kmc_listener_open(struct kmc_server *server, const struct k
 				       struct netlink_ext_ack *extack)
 {
 	struct kmc_listener *listener;
+	struct socket *sock;
 	struct file *file;
 	int err;
 
-	file = get_file_of_socket(spec->fd, extack);
+	file = get_file_of_socket(spec->fd, &sock, extack);
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	err = check_socket(sock_from_file(file), server->net, extack);
+	err = check_socket(sock, server->net, extack);
 	if (err)
 		goto put_file;
 	err = -ENOMEM;
-	listener = listener_new(server, spec, file);
+	listener = listener_new(server, spec, file, sock);
 	if (!listener) {
 		NL_SET_ERR_MSG(extack, "no memory for a listener");
 		goto put_file;

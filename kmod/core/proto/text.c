@@ -371,7 +371,8 @@ static ssize_t kmc_text_endless(const struct kmc_line *line, struct kmc_request 
 
 /*
  * "get <key>" with a single blank, and nothing else, or more keys, where the input ends with a line and no word of it is
- * too long for a key: then those of this line are not either. Return: bytes before the key; 0: it is not that.
+ * too long for a key: then those of this line are not either. Not with much more behind it, for each get looks at all of
+ * that. Return: bytes before the key; 0: it is not that.
  */
 static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request *req)
 {
@@ -382,7 +383,8 @@ static size_t kmc_text_parse_get(const u8 *data, size_t len, struct kmc_request 
 	stop = kmc_seek_blank(key, end);
 	if (end - stop < 2 || stop == key || stop - key > KMC_TEXT_KEY_MAX)
 		return 0;
-	if ((stop[0] != '\r' || stop[1] != '\n') && (stop[0] != ' ' || end[-1] != '\n' || !kmc_text_keys_fit(key, end)))
+	if ((stop[0] != '\r' || stop[1] != '\n') &&
+	    (stop[0] != ' ' || len > KMC_HEAD_MAX || end[-1] != '\n' || !kmc_text_keys_fit(key, end)))
 		return 0;
 	req->op = KMC_OP_GET;
 	return 4;
