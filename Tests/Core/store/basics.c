@@ -34,14 +34,7 @@ static void set_get_delete(void)
 
 static u64 cas_of(struct cache *c, const char *key)
 {
-	struct kmc_key k = cache_key(c, key);
-	struct kmc_peek peek;
-
-	local_bh_disable();
-	kmc_peek_begin(cache_store(c), &k, &peek);
-	local_bh_enable();
-	CHECK(peek.item != NULL);
-	return peek.cas;
+	return cache_peek(c, key).cas;
 }
 
 /* What each mode says to a present and to an absent key, without, with the right and with a wrong CAS. */

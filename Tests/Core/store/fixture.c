@@ -253,3 +253,15 @@ void cache_intrude(struct cache *c, const char *key, u64 cas)
 	intruder.cas = cas;
 	kmc_sim_unlocked(intrude);
 }
+
+struct kmc_peek cache_peek(struct cache *c, const char *name)
+{
+	struct kmc_key key = cache_key(c, name);
+	struct kmc_peek peek;
+
+	local_bh_disable();
+	kmc_peek_begin(cache_store(c), &key, &peek);
+	local_bh_enable();
+	CHECK(peek.item != NULL);
+	return peek;
+}

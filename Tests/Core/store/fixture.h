@@ -62,4 +62,7 @@ u64 cache_items(struct cache *c);
 struct kmc_watcher *cache_watch(struct cache *c, u32 events);
 const char *cache_told(struct kmc_watcher *watcher);
 
+/* A look at the live item with this key, which must be there. What it points to is not to be followed. */
+struct kmc_peek cache_peek(struct cache *c, const char *name);
+
 #endif

@@ -31,21 +31,9 @@ static void open_cache(struct cache *c)
 	cache_open(c);
 }
 
-static struct kmc_peek seen(struct cache *c, const char *name)
-{
-	struct kmc_key key = cache_key(c, name);
-	struct kmc_peek peek;
-
-	local_bh_disable();
-	kmc_peek_begin(cache_store(c), &key, &peek);
-	local_bh_enable();
-	CHECK(peek.item != NULL);
-	return peek;
-}
-
 static u64 used_chunks(struct cache *c, const char *name)
 {
-	struct kmc_slab_class *class = &cache_store(c)->slab.classes[seen(c, name).class & KMC_ITEM_CLASS];
+	struct kmc_slab_class *class = &cache_store(c)->slab.classes[cache_peek(c, name).class & KMC_ITEM_CLASS];
 
 	return (u64)class->pages * class->per_page - class->free_chunks;
 }
@@ -63,10 +51,10 @@ static void over_a_live_item(void)
 	open_cache(&c);
 	EQUAL(cache_set(&c, "k", "one"), KMC_STORED);
 	EQUAL(cache_set(&c, "other", "one"), KMC_STORED);
-	before = seen(&c, "k");
+	before = cache_peek(&c, "k");
 	EQUAL(used_chunks(&c, "k"), 2);
 	CHECK(put(&c, "k", "two", 77, kmc_store_deadline(cache_store(&c), 100)));
-	after = seen(&c, "k");
+	after = cache_peek(&c, "k");
 	CHECK(cache_has(&c, "k", "two"));
 	CHECK(cache_has(&c, "other", "one"));
 	EQUAL(after.client_flags, 77);
@@ -90,11 +78,11 @@ static void lists_are_kept(void)
 	EQUAL(cache_set(&c, "c", other), KMC_STORED);
 	EQUAL(cache_set(&c, "a", "one"), KMC_STORED);
 	EQUAL(cache_set(&c, "b", "one"), KMC_STORED);
-	hot = kmc_lru(cache_store(&c), seen(&c, "a").class & KMC_ITEM_CLASS, KMC_HOT);
-	EQUAL(hot->head, seen(&c, "b").handle);
+	hot = kmc_lru(cache_store(&c), cache_peek(&c, "a").class & KMC_ITEM_CLASS, KMC_HOT);
+	EQUAL(hot->head, cache_peek(&c, "b").handle);
 	CHECK(put(&c, "a", "three", 0, 0));
-	EQUAL(hot->head, seen(&c, "a").handle);
-	EQUAL(hot->tail, seen(&c, "b").handle);
+	EQUAL(hot->head, cache_peek(&c, "a").handle);
+	EQUAL(hot->tail, cache_peek(&c, "b").handle);
 	EQUAL(hot->items, 2);
 	EQUAL(hot->bytes, 2 * (sizeof(struct kmc_item) + 1) + 5 + 3);
 	/* To another list: of another class. */
