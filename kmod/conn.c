@@ -4,8 +4,8 @@
  *
  * Made on the instance's doorman when a socket was accepted: counted and listed, callbacks taken over,
  * kicked once for bytes that came before. Whoever finds it in the list meanwhile (an instance that stops, aging) may
- * kick it too early: its work item does nothing while KMC_CONN_NEW is set. From then on it is served under its lock, where bytes come in or
- * by its work item (serve.h); everybody else sets a flag and kicks.
+ * kick it too early: its work item does nothing while KMC_CONN_NEW is set. From then on it is served under its lock,
+ * where bytes come in or by its work item (serve.h); everybody else sets a flag and kicks.
  *
  * Ends in its work item, for whatever reason. Unlink: callbacks restored under sk_callback_lock (from
  * then on no socket callback finds it, but one that is under way may still hold it under RCU and kick),
@@ -13,8 +13,8 @@
  * which nobody can kick any more; then a kick that is still queued is cancelled. Free.
  * An instance that stops sets KMC_CONN_DEAD on all and waits until the last is freed.
  *
- * Locks, outermost first: socket lock (TCP: held while serving) -> sk_callback_lock; the list's lock is
- * taken with neither held. The core's locks nest inside the socket lock, with bottom halves off.
+ * Locks, outermost first: socket lock (TCP: held while serving) -> sk_callback_lock, or the list's lock ("stats
+ * conns"), inside which no socket is locked. The core's locks nest inside the socket lock, with bottom halves off.
  */
 #include "conn.h"
 

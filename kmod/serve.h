@@ -52,7 +52,8 @@ enum kmc_rx {
  * @lock, @unlock: around all others, in process context
  * @peek: the next received bytes
  * @consume: the first @len of them are done with
- * @send: the reply; @vec: KMC_REPLY_SEGMENTS, to be filled by kmc_tx_message(). Return: bytes taken, -EAGAIN (sk_write_space will be called), -ENOMEM (it will not), or
+ * @send: the reply; @vec: KMC_REPLY_SEGMENTS, to be filled by kmc_tx_message(). Return: bytes taken, -EAGAIN
+ *	(sk_write_space will be called), -ENOMEM (it will not), or
  *	another error, which is final
  * @in_frag: replies are built where they can be sent from; see struct kmc_txbuf
  */

@@ -298,7 +298,7 @@ struct kmc_put {
 /**
  * kmc_put_key - the straight way to store, whatever is there
  * @class: of the item, set if it was stored
- * BH off; who watches is not told. Return: false: it takes more (or cannot be), and nothing was done.
+ * BH off; who watches is not told. Return: false: it takes more (or cannot be), and nothing was stored.
  */
 bool kmc_put_key(struct kmc_store *store, const struct kmc_put *put, u32 *class);
 
